@@ -1,0 +1,59 @@
+"""From spine rows and sources to one wide table: a row in, a row out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from features.declare import FeatureView
+from features.definition_hash import definition_hash
+from features.windows.exchange import entity_features
+
+AS_OF, DEFINITION = "as_of", "definition_hash"
+
+
+def spine_rows(view: FeatureView, source: DataFrame) -> DataFrame:
+    """The rows to describe, from the spine's source.
+
+    Returns:
+        One row per source row that fulfils the spine's condition: row id, ``as_of``, the keys of the view's entities,
+        context columns and the spine's own features.
+    """
+    spine = view.spine
+    rows = source if spine.where is None else source.where(F.expr(spine.where))
+    own = {column.name: F.expr(column.sql) for column in spine.own}
+    kept = dict.fromkeys([spine.row, *(entity.key for entity in view.entities), *spine.context])
+    return rows.select(
+        F.col(spine.as_of).alias(AS_OF),
+        *(F.col(name) for name in kept if name not in own),
+        *(value.alias(name) for name, value in own.items()),
+    )
+
+
+def build_view(view: FeatureView, spine: DataFrame, sources: Mapping[str, DataFrame]) -> DataFrame:
+    """Every feature of every spine row.
+
+    Args:
+        spine: rows as ``spine_rows`` gives them, or any frame with the row id, ``as_of``, the keys and own features;
+            row ids are unique.
+        sources: events by log name, back to where the longest window of each begins.
+
+    Returns:
+        One row per spine row: ``as_of``, row id, keys, context, features in the view's order, ``definition_hash``.
+    """
+    row = view.spine.row
+    parts = spine.withColumn(row, F.col(row).cast("string"))
+    for entity in view.entities:
+        found = entity_features(view, entity, spine, sources)
+        parts = parts.unionByName(found, allowMissingColumns=True)
+    wide = parts.groupBy(row).agg(
+        *(F.first(name, ignorenulls=True).alias(name) for name in parts.columns if name != row)
+    )
+    for derived in view.derived:
+        wide = wide.withColumn(derived.name, F.expr(derived.sql))
+    kept = [name for name in spine.columns if name not in {row, AS_OF, *view.features}]
+    return wide.select(
+        AS_OF, row, *kept, *view.features, F.lit(definition_hash(view)).alias(DEFINITION)
+    )

@@ -1,0 +1,120 @@
+"""The kernel's arithmetic: which intervals (start, end] contain each probe, in numpy, for many keys at once.
+
+Keys and times are folded into one 64-bit coordinate that grows with (key, time), so one binary search serves all
+keys. Every function takes coordinates; probes are sorted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Folds (key number, microseconds) into one coordinate; times beyond every probe are cut to just outside."""
+
+    low: int
+    span: int
+
+    @classmethod
+    def around(cls, probe_times: Ints) -> Axis:
+        low, high = int(probe_times.min()) - 1, int(probe_times.max()) + 1
+        return cls(low, high - low + 1)
+
+    def fits(self, keys: int) -> bool:
+        """Whether that many keys have coordinates below 2^62."""
+        return keys * self.span < 2**62
+
+    def fold(self, keys: Ints, times: Ints) -> Ints:
+        folded: Ints = keys * self.span + (np.clip(times, self.low, self.low + self.span - 1) - self.low)
+        return folded
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Intervals (start, end] against probes: how running totals at probes are read off.
+
+    An interval that ends before it starts has its end moved to its start: entering and leaving then cancel out.
+    """
+
+    starts: Ints
+    ends: Ints
+    probes: Ints
+    start_order: Ints
+    end_order: Ints
+    entered: Ints
+    left: Ints
+
+    @classmethod
+    def of(cls, starts: Ints, ends: Ints, probes: Ints) -> Alive:
+        ends = np.maximum(starts, ends)
+        start_order, end_order = np.argsort(starts, kind="stable"), np.argsort(ends, kind="stable")
+        entered = np.searchsorted(starts[start_order], probes, side="left")
+        left = np.searchsorted(ends[end_order], probes, side="left")
+        return cls(starts, ends, probes, start_order, end_order, entered, left)
+
+    def count(self) -> Ints:
+        """Number of intervals that contain each probe."""
+        return (self.entered - self.left).astype(np.int64)
+
+    def total(self, values: Ints) -> Ints:
+        """Exact sum of the values of the intervals that contain each probe."""
+        entering = np.concatenate([[0], np.cumsum(values[self.start_order])])
+        leaving = np.concatenate([[0], np.cumsum(values[self.end_order])])
+        summed: Ints = entering[self.entered] - leaving[self.left]
+        return summed
+
+    def greatest(self, values: Ints, valid: Bools) -> tuple[Ints, Bools]:
+        """Greatest value among the intervals that contain each probe, and whether there is one.
+
+        Each interval covers a run of probes. Its value goes into the two overlapping blocks of a power of two that
+        cover the run, and is then handed down level by level: a sparse table, used backwards.
+        """
+        size = len(self.probes)
+        first = np.searchsorted(self.probes, self.starts, side="right")
+        length = np.searchsorted(self.probes, self.ends, side="right") - first
+        used = np.flatnonzero(valid & (length > 0))
+        first, length, values = first[used], length[used], values[used]
+        lowest = np.iinfo(np.int64).min
+        best = np.full(size, lowest, dtype=np.int64)
+        level = np.frexp(length.astype(np.float64))[1] - 1
+        for power in range(int(level.max(initial=0)), -1, -1):
+            if power < int(level.max(initial=0)):
+                half = 1 << power
+                handed = best.copy()
+                np.maximum(handed[half:], best[: size - half], out=handed[half:])
+                best = handed
+            here = level == power
+            np.maximum.at(best, first[here], values[here])
+            np.maximum.at(best, first[here] + length[here] - (1 << power), values[here])
+        return best, best != lowest
+
+    def distinct(self, codes: Ints, valid: Bools) -> Ints:
+        """Number of different codes among the intervals that contain each probe.
+
+        Intervals of one code are merged into pieces that do not overlap; then pieces are counted like intervals.
+        """
+        used = np.flatnonzero(valid & (self.starts < self.ends))
+        starts, ends = _pieces(self.starts[used], self.ends[used], codes[used])
+        return Alive.of(starts, ends, self.probes).count()
+
+
+def _pieces(starts: Ints, ends: Ints, codes: Ints) -> tuple[Ints, Ints]:
+    """The union of the intervals of each code."""
+    if not len(starts):
+        return starts, ends
+    points = np.unique(np.concatenate([starts, ends]))
+    order = np.lexsort((starts, codes))
+    base = codes[order] * len(points)
+    entering = base + np.searchsorted(points, starts[order])
+    reached = np.maximum.accumulate(base + np.searchsorted(points, ends[order]))
+    opens = np.concatenate([[True], entering[1:] > reached[:-1]])
+    closes = np.concatenate([opens[1:], [True]])
+    return points[entering[opens] % len(points)], points[reached[closes] % len(points)]

@@ -1,0 +1,160 @@
+"""A contract: one raw log, declared in YAML, one document a log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pyspark.sql.types import DataType, StructField, StructType, TimestampType
+
+from lake.contracts.types import TYPE_PATTERN, spark_type
+from lake.documents import Strict, decode, read_documents
+from lake.duration import Duration
+from lake.errors import ConfigError
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+PLATFORM_COLUMNS = ("event_at", "known_at", "source_file", "ingest_batch")
+
+
+class Column(Strict):
+    """One column as it is kept, and what a raw value must be to be accepted."""
+
+    type: Annotated[str, Field(pattern=TYPE_PATTERN)]
+    source: Annotated[str | None, Field(alias="from")] = None
+    required: bool = False
+    min: float | None = None
+    max: float | None = None
+    allowed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    unit: str = ""
+    description: str = ""
+
+    @property
+    def spark_type(self) -> DataType:
+        return spark_type(self.type)
+
+    @property
+    def comment(self) -> str:
+        return f"{self.description} [{self.unit}]" if self.unit else self.description
+
+
+class Files(Strict):
+    """Where the files of a log lie below the raw root; ``{day}`` stands for the day of delivery."""
+
+    pattern: str
+    format: Literal["json", "csv"]
+    daily: bool = False
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_day(cls, pattern: str) -> str:
+        if pattern.count("{day}") != 1:
+            raise ValueError("expected {day} exactly once, for the day of delivery (YYYY-MM-DD)")
+        return pattern
+
+    @property
+    def glob(self) -> str:
+        return self.pattern.replace("{day}", "*")
+
+    def day_of(self, path: str) -> str | None:
+        """The day of delivery (YYYY-MM-DD) that ``path``, relative to the raw root, names; None where it does not fit."""
+        parts = [re.escape(part).replace(r"\*", "[^/]*") for part in self.pattern.split("{day}")]
+        match = re.fullmatch(r"(\d{4}-\d{2}-\d{2})".join(parts), path)
+        return match[1] if match else None
+
+
+class Lag(Strict):
+    """The log has no arrival time: a row is known this long after it happened."""
+
+    lag: Duration
+
+
+class Contract(Strict):
+    """One raw log. A row of it becomes one event, known at ``known_at``."""
+
+    log: Name
+    description: str
+    version: int = 1
+    files: Files
+    key: tuple[str, ...]
+    event_at: str
+    known_at: str | Lag
+    time_format: Literal["iso", "epoch_s", "epoch_ms"] = "iso"
+    clock_skew: Duration = timedelta(0)
+    refuse_above: Annotated[float, Field(ge=0, le=1)] = 0.05
+    columns: dict[Name, Column]
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Contract:
+        absent = [name for name in self.key if name not in self.columns]
+        if absent or not self.key:
+            raise ValueError(f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}")
+        taken = [name for name in PLATFORM_COLUMNS if name in self.columns]
+        if taken:
+            raise ValueError(f"the platform adds {', '.join(taken)} itself; remove or rename")
+        return self
+
+    @property
+    def table(self) -> str:
+        return f"events_{self.log}"
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """Every raw column the contract reads, each once."""
+        times = [self.event_at, *([self.known_at] if isinstance(self.known_at, str) else [])]
+        return tuple(dict.fromkeys(times + [column.source or name for name, column in self.columns.items()]))
+
+    @property
+    def schema(self) -> StructType:
+        """The event table: times first, so that Delta keeps statistics of them."""
+        return StructType(
+            [
+                _field("event_at", TimestampType(), "When it happened (UTC)"),
+                _field("known_at", TimestampType(), "When the platform could know it (UTC)"),
+                *(_field(name, column.spark_type, column.comment) for name, column in self.columns.items()),
+                _field("source_file", spark_type("string"), "Raw file, relative to the raw root"),
+                _field("ingest_batch", spark_type("string"), "Batch of files this row came with"),
+            ]
+        )
+
+
+def read_contracts(paths: Sequence[str]) -> dict[str, Contract]:
+    """Contracts by log, from YAML files and folders of them; a file may hold several documents.
+
+    Raises:
+        ConfigError: with every mistake of every file; also where two documents declare one log.
+    """
+    mistakes: list[str] = []
+    contracts: dict[str, Contract] = {}
+    for file in _files(paths, mistakes):
+        try:
+            for document in read_documents(file):
+                contract = decode(Contract, document)
+                if contract.log in contracts:
+                    raise ConfigError([f"{document.origin(('log',))}: {contract.log} is declared twice; keep one"])
+                contracts[contract.log] = contract
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(mistakes)
+    return contracts
+
+
+def _files(paths: Sequence[str], mistakes: list[str]) -> list[Path]:
+    files: list[Path] = []
+    for text in paths:
+        path = Path(text)
+        found = sorted(path.glob("*.yml")) if path.is_dir() else [path]
+        if not found:
+            mistakes.append(f"{path}: holds no .yml file; put the contracts there or correct `contracts`")
+        files += found
+    return files
+
+
+def _field(name: str, data_type: DataType, comment: str) -> StructField:
+    return StructField(name, data_type, nullable=True, metadata={"comment": comment})

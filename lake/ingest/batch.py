@@ -1,0 +1,155 @@
+"""One batch: read, parse, refuse, remove second deliveries, write. Safe to run again after a kill at any instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from lake.contracts import Contract
+from lake.errors import RefusedError
+from lake.ingest.files import Batch
+from lake.ingest.parse import FILE, REASON, TEXT, parse
+from lake.ingest.read import read_raw, unreadable
+from lake.ingest.schemas import BATCHES, QUARANTINE
+from lake.tables import Lake
+
+UNREADABLE = "unreadable_file"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """rows_in = rows_out + duplicates + the refused rows; unreadable files are counted apart."""
+
+    log: str
+    files: int
+    rows_in: int
+    rows_out: int
+    duplicates: int
+    refused: dict[str, int]
+    unreadable_files: tuple[str, ...]
+
+
+def ingest_batch(lake: Lake, root: str, contract: Contract, batch: Batch) -> BatchResult:
+    """Write the batch's events and quarantine rows, then note it as finished.
+
+    Raises:
+        RefusedError: more rows are bad than the contract tolerates; nothing is written.
+        SchemaError: a file's header lacks a column of the contract.
+    """
+    paths = [file.path for file in batch.files]
+    try:
+        return _write(lake, root, contract, batch, paths, ())
+    except (PySparkException, Py4JJavaError):
+        lost = unreadable(lake.spark, root, paths, contract)
+        if not lost:
+            raise
+        readable = [path for path in paths if path not in lost]
+        return _write(lake, root, contract, batch, readable, tuple(lost))
+
+
+def _write(
+    lake: Lake, root: str, contract: Contract, batch: Batch, paths: Sequence[str], lost: tuple[str, ...]
+) -> BatchResult:
+    with _parsed(lake, root, contract, paths) as rows:
+        counts = {row[REASON]: row["count"] for row in rows.groupBy(REASON).count().collect()}
+        refused = {reason: count for reason, count in sorted(counts.items(), key=str) if reason is not None}
+        rows_in = sum(counts.values())
+        _check_share(contract, batch, rows_in, refused)
+        events = _first_deliveries(lake, contract, batch, rows.where(F.col(REASON).isNull()))
+        lake.append(contract.table, events, once=_once(batch, "events"))
+        if refused or lost:
+            kept = _quarantined(lake, contract, batch, rows, lost)
+            lake.append(QUARANTINE.name, kept, once=_once(batch, "quarantine"))
+    rows_out = lake.read(contract.table).where(F.col("ingest_batch") == batch.batch_id).count()
+    bad = sum(refused.values())
+    result = BatchResult(
+        batch.log, len(paths), rows_in, rows_out, rows_in - bad - rows_out, refused, lost
+    )
+    _finish(lake, batch, result)
+    return result
+
+
+@contextmanager
+def _parsed(lake: Lake, root: str, contract: Contract, paths: Sequence[str]) -> Iterator[DataFrame]:
+    """The parsed rows, kept for the three passes over them: count, events, quarantine."""
+    if paths:
+        rows = parse(read_raw(lake.spark, root, paths, contract), contract)
+    else:
+        empty = ", ".join(f"cast(null as string) `{name}`" for name in contract.source_columns)
+        blank = lake.spark.sql(f"SELECT {empty}, '' _text, '' _file, true _broken WHERE false")
+        rows = parse(blank, contract)
+    rows = rows.persist()
+    try:
+        yield rows
+    finally:
+        rows.unpersist()
+
+
+def _first_deliveries(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> DataFrame:
+    """Each event once: its earliest delivery, and none that an earlier batch brought."""
+    earliest = Window.partitionBy(*contract.key).orderBy("known_at", FILE, TEXT)
+    first = rows.withColumn("_delivery", F.row_number().over(earliest)).where(F.col("_delivery") == 1)
+    before = lake.read(contract.table).where(F.col("ingest_batch") != batch.batch_id)
+    return first.join(before.select(*contract.key), on=list(contract.key), how="left_anti").select(
+        *contract.columns,
+        "event_at",
+        "known_at",
+        F.col(FILE).alias("source_file"),
+        F.lit(batch.batch_id).alias("ingest_batch"),
+    )
+
+
+def _quarantined(
+    lake: Lake, contract: Contract, batch: Batch, rows: DataFrame, lost: Sequence[str]
+) -> DataFrame:
+    bad = rows.where(F.col(REASON).isNotNull()).select(
+        F.col(REASON).alias("reason"), F.col(TEXT).alias("text"), F.col(FILE).alias("source_file")
+    )
+    files = [(UNREADABLE, None, path) for path in lost]
+    whole = lake.spark.createDataFrame(files, "reason string, text string, source_file string")
+    return bad.unionByName(whole).select(
+        F.lit(contract.log).alias("log"),
+        "reason",
+        "text",
+        "source_file",
+        F.lit(batch.batch_id).alias("ingest_batch"),
+        F.lit(contract.version).alias("contract_version"),
+        F.lit(lake.stamp.run_id).alias("run_id"),
+    )
+
+
+def _check_share(contract: Contract, batch: Batch, rows_in: int, refused: dict[str, int]) -> None:
+    bad = sum(refused.values())
+    if bad > contract.refuse_above * rows_in:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items(), key=lambda r: -r[1]))
+        raise RefusedError(
+            f"{contract.log}: {bad} of {rows_in} rows of {batch.files[0].path} to {batch.files[-1].path} break the "
+            f"contract ({reasons}), which tolerates {contract.refuse_above:.1%}; mend the delivery or the contract"
+        )
+
+
+def _finish(lake: Lake, batch: Batch, result: BatchResult) -> None:
+    days = [file.day for file in batch.files]
+    row = (
+        batch.log,
+        batch.batch_id,
+        min(days),
+        max(days),
+        result.files,
+        result.rows_in,
+        result.rows_out,
+        result.duplicates,
+        sum(result.refused.values()),
+    )
+    done = lake.spark.createDataFrame([row], BATCHES.schema)
+    lake.append(BATCHES.name, done, once=_once(batch, "finished"))
+
+
+def _once(batch: Batch, part: str) -> str:
+    return f"ingest_logs/{batch.log}/{batch.batch_id}/{part}"

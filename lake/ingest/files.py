@@ -1,0 +1,118 @@
+"""Which raw files there are, which of them are new, and in what batches they will be read.
+
+A batch is written to ``ingest_files`` before its first row is read, so a run that was killed is finished by the
+next one with exactly the same files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from lake.contracts import Contract
+from lake.errors import RefusedError
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RawFile:
+    """One delivered file. ``path`` is relative to the raw root; ``modified`` is its storage time in microseconds."""
+
+    day: str
+    path: str
+    size: int
+    modified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files of one log that are read together."""
+
+    log: str
+    batch_id: str
+    files: tuple[RawFile, ...]
+
+    @classmethod
+    def of(cls, log: str, files: Sequence[RawFile]) -> Batch:
+        digest = hashlib.sha256("\n".join([log, *(f"{file.path} {file.size}" for file in files)]).encode())
+        return cls(log, digest.hexdigest()[:16], tuple(files))
+
+
+def list_files(spark: SparkSession, root: str, contract: Contract, days: tuple[date, date]) -> list[RawFile]:
+    """The delivered files of a log for days in [first, last), in order of day and path.
+
+    Raises:
+        RefusedError: the contract promises a file a day, and a day has none.
+    """
+    base = root.rstrip("/")
+    try:
+        listed = (
+            spark.read.format("binaryFile")
+            .load(f"{base}/{contract.files.glob}")
+            .select("path", "length", F.unix_micros("modificationTime").alias("modified"))
+            .collect()
+        )
+    except AnalysisException as error:
+        if error.getCondition() != "PATH_NOT_FOUND":
+            raise
+        listed = []
+    first, last = days[0].isoformat(), days[1].isoformat()
+    files = []
+    for row in listed:
+        path = relative(row["path"], base)
+        day = contract.files.day_of(path)
+        if day is not None and first <= day < last:
+            files.append(RawFile(day, path, row["length"], row["modified"]))
+    if contract.files.daily:
+        _check_every_day(contract, days, files, base)
+    return sorted(files)
+
+
+def relative(path: str, root: str) -> str:
+    """A path as Spark gives it (``file:/…``), relative to the raw root."""
+    folder = root.rstrip("/") + "/"
+    return path[path.index(folder) + len(folder) :]
+
+
+def batches(log: str, files: Iterable[RawFile], days_per_batch: int) -> list[Batch]:
+    """Files grouped by their day of delivery, ``days_per_batch`` calendar days together."""
+
+    def slot(file: RawFile) -> int:
+        return date.fromisoformat(file.day).toordinal() // days_per_batch
+
+    return [Batch.of(log, list(group)) for _, group in groupby(sorted(files), key=slot)]
+
+
+def checksums(spark: SparkSession, root: str, files: Sequence[RawFile]) -> Mapping[str, str]:
+    """SHA-256 of each file as delivered, by its relative path."""
+    if not files:
+        return {}
+    base = root.rstrip("/")
+    rows = (
+        spark.read.format("binaryFile")
+        .load([f"{base}/{file.path}" for file in files])
+        .select("path", F.sha2("content", 256).alias("sha256"))
+        .collect()
+    )
+    return {relative(row["path"], base): row["sha256"] for row in rows}
+
+
+def _check_every_day(contract: Contract, days: tuple[date, date], files: Sequence[RawFile], base: str) -> None:
+    delivered = {file.day for file in files}
+    span = (days[1] - days[0]).days
+    wanted = [(days[0] + timedelta(days=n)).isoformat() for n in range(span)]
+    empty = [day for day in wanted if day not in delivered]
+    if empty:
+        more = f" and {len(empty) - _SHOWN} more" if len(empty) > _SHOWN else ""
+        raise RefusedError(
+            f"{contract.log} has no file for {', '.join(empty[:_SHOWN])}{more} under {base}/{contract.files.pattern}; "
+            "deliver it, narrow --from and --to, or set files.daily to false in the contract"
+        )

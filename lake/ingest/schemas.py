@@ -1,0 +1,54 @@
+"""The tables ingest keeps beside the events."""
+
+from __future__ import annotations
+
+from lake.contracts import Contract
+from lake.described import described
+from lake.tables import TableSpec
+
+FILES = TableSpec(
+    "ingest_files",
+    "One row per raw file ever seen, written before any of its rows is read",
+    described(
+        "log string: Contract that read the file",
+        "path string: File, relative to the raw root",
+        "day string: Day of delivery (YYYY-MM-DD)",
+        "size long: Bytes",
+        "modified long: Storage time of the file (microseconds since 1970, UTC)",
+        "sha256 string: Checksum of the file as delivered",
+        "ingest_batch string: Batch the file belongs to",
+    ),
+)
+BATCHES = TableSpec(
+    "ingest_batches",
+    "One row per finished batch: rows_in = rows_out + duplicates + refused",
+    described(
+        "log string: Contract that read the batch",
+        "ingest_batch string: Batch id, a hash of the log and its files",
+        "first_day string: First day of delivery",
+        "last_day string: Last day of delivery",
+        "files long: Files read",
+        "rows_in long: Raw rows read",
+        "rows_out long: Events written",
+        "duplicates long: Rows that delivered an event again",
+        "refused long: Rows in quarantine",
+    ),
+)
+QUARANTINE = TableSpec(
+    "quarantine",
+    "One row per refused raw row or file, with the reason and the original text",
+    described(
+        "log string: Contract that refused it",
+        "reason string: First rule of the contract that it breaks",
+        "text string: The row as delivered; null for a file that cannot be read",
+        "source_file string: Raw file, relative to the raw root",
+        "ingest_batch string: Batch it came with",
+        "contract_version int: Version of the contract that refused it",
+        "run_id string: Run that refused it",
+    ),
+)
+
+
+def events(contract: Contract) -> TableSpec:
+    """The event table of a log."""
+    return TableSpec(contract.table, contract.description, contract.schema)

@@ -1,0 +1,169 @@
+"""The tables of a lake: Delta tables by path or by Unity Catalog name, each with comments and commit metadata."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.readwriter import DataFrameWriter
+from pyspark.sql.types import StructType
+
+from lake.conform import conform
+from lake.errors import LakeVersionError, SchemaError
+from lake.settings import LakeSettings
+
+LAKE_FORMAT = 1
+_FORMAT_PROPERTY = "trustlake.lakeFormat"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """What a table is: its name, what one row means, its columns with their comments."""
+
+    name: str
+    comment: str
+    schema: StructType
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommitStamp:
+    """What every commit of a run carries."""
+
+    run_id: str
+    code_version: str
+    config_hash: str
+
+    @property
+    def metadata(self) -> str:
+        return json.dumps({"run_id": self.run_id, "code": self.code_version, "config": self.config_hash})
+
+
+class Lake:
+    """Reads and writes the tables of one lake in one run."""
+
+    def __init__(self, spark: SparkSession, settings: LakeSettings, stamp: CommitStamp) -> None:
+        self.spark = spark
+        self.settings = settings
+        self.stamp = stamp
+
+    def place(self, name: str) -> str:
+        """The table as SQL names it: ``catalog.schema.name``, or ``delta.`path```."""
+        settings = self.settings
+        if settings.root is None:
+            return f"{settings.catalog}.{settings.schema_name}.{name}"
+        return f"delta.`{settings.root}/{name}`"
+
+    def exists(self, name: str) -> bool:
+        if self.settings.root is None:
+            return self.spark.catalog.tableExists(self.place(name))
+        return DeltaTable.isDeltaTable(self.spark, f"{self.settings.root}/{name}")
+
+    def read(self, name: str, *, version: int | None = None) -> DataFrame:
+        """The table, as it is or as it was at ``version``.
+
+        Raises:
+            SchemaError: there is no such table.
+        """
+        if not self.exists(name):
+            raise SchemaError(f"{self.place(name)} does not exist; run the job that writes it first")
+        if version is None:
+            return self.spark.read.table(self.place(name))
+        return self.spark.sql(f"SELECT * FROM {self.place(name)} VERSION AS OF {int(version)}")
+
+    def version(self, name: str) -> int | None:
+        """The latest version of the table; None where it does not exist."""
+        if not self.exists(name):
+            return None
+        return int(self._delta(name).history(1).head()["version"])  # type: ignore[index]  # a table has a commit
+
+    def ensure(self, spec: TableSpec) -> None:
+        """Create the table where it is absent.
+
+        Raises:
+            SchemaError: it exists with other columns or types.
+            LakeVersionError: it was created by a newer version of trustlake.
+        """
+        if not self.exists(spec.name):
+            self._create(spec)
+            return
+        table = self._delta(spec.name)
+        self._check_format(spec.name, table)
+        found = {field.name: field.dataType for field in table.toDF().schema}
+        expected = {field.name: field.dataType for field in spec.schema}
+        if found != expected:
+            raise SchemaError(_difference(self.place(spec.name), found, expected))
+
+    def append(self, name: str, rows: DataFrame, *, once: str | None = None) -> None:
+        """Append rows; with ``once``, a second append under the same id writes nothing."""
+        writer = self._writer(self._cut(name, rows)).mode("append")
+        if once is not None:
+            writer = writer.option("txnAppId", once).option("txnVersion", 1)
+        self._save(writer, name)
+
+    def replace(self, name: str, rows: DataFrame, *, where: str) -> None:
+        """Replace exactly the rows that fulfil ``where`` by ``rows``, in one commit."""
+        self._save(self._writer(self._cut(name, rows)).mode("overwrite").option("replaceWhere", where), name)
+
+    def recreate(self, spec: TableSpec, rows: DataFrame) -> None:
+        """Replace all rows and columns of the table, in one commit; its history stays."""
+        writer = self._writer(conform(rows, spec.schema, table=spec.name)).mode("overwrite")
+        self._save(writer.option("overwriteSchema", "true"), spec.name)
+
+    def check_format(self, name: str) -> None:
+        """Refuse a lake that a newer version of trustlake wrote; an absent table is fine.
+
+        Raises:
+            LakeVersionError: the table names a format above ours.
+        """
+        if self.exists(name):
+            self._check_format(name, self._delta(name))
+
+    def _check_format(self, name: str, table: DeltaTable) -> None:
+        detail = table.detail().select("properties").head()
+        properties = detail["properties"] if detail else {}
+        found = int(properties.get(_FORMAT_PROPERTY, LAKE_FORMAT))
+        if found > LAKE_FORMAT:
+            raise LakeVersionError(
+                f"{self.place(name)} has lake format {found}, this trustlake knows {LAKE_FORMAT}; "
+                "upgrade trustlake, or point `lake` at another place"
+            )
+
+    def _create(self, spec: TableSpec) -> None:
+        builder = DeltaTable.createIfNotExists(self.spark)
+        if self.settings.root is None:
+            builder = builder.tableName(self.place(spec.name))
+        else:
+            builder = builder.location(f"{self.settings.root}/{spec.name}")
+        (
+            builder.addColumns(spec.schema)
+            .comment(spec.comment)
+            .property(_FORMAT_PROPERTY, str(LAKE_FORMAT))
+            .execute()
+        )
+
+    def _delta(self, name: str) -> DeltaTable:
+        if self.settings.root is None:
+            return DeltaTable.forName(self.spark, self.place(name))
+        return DeltaTable.forPath(self.spark, f"{self.settings.root}/{name}")
+
+    def _cut(self, name: str, rows: DataFrame) -> DataFrame:
+        return conform(rows, self._delta(name).toDF().schema, table=name)
+
+    def _writer(self, rows: DataFrame) -> DataFrameWriter:
+        return rows.write.format("delta").option("userMetadata", self.stamp.metadata)
+
+    def _save(self, writer: DataFrameWriter, name: str) -> None:
+        if self.settings.root is None:
+            writer.saveAsTable(self.place(name))
+        else:
+            writer.save(f"{self.settings.root}/{name}")
+
+
+def _difference(place: str, found: dict[str, object], expected: dict[str, object]) -> str:
+    parts = []
+    for name in sorted(found.keys() | expected.keys()):
+        if found.get(name) != expected.get(name):
+            parts.append(f"{name} is {found.get(name, 'absent')}, expected {expected.get(name, 'absent')}")
+    return f"{place} differs from its declaration: {'; '.join(parts)}; rebuild it or restore the declaration"

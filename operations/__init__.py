@@ -1,0 +1,1 @@
+"""The operator's command ``trustlake`` and what it starts."""

@@ -1,0 +1,1 @@
+"""Applying a registered model to feature rows."""

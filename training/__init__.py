@@ -1,0 +1,1 @@
+"""Learning: training sets, splits, XGBoost, Hyperopt, metrics, the MLflow registry and its gate."""
