@@ -26,10 +26,10 @@ class Declared:
         return f"{self.file}:{self.line}"
 
 
-def _here() -> Declared:
+def here() -> Declared:
     """The nearest caller outside this module: the line of the user's declaration."""
     frame = sys._getframe(1)  # noqa: SLF001 - the standard library has no public way to a caller's line
-    while frame.f_back and frame.f_globals.get("__name__") in {__name__, "dataclasses"}:
+    while frame.f_back and frame.f_globals.get("__name__") in {__name__, "training.model", "features.labels"}:
         frame = frame.f_back
     return Declared(frame.f_code.co_filename, frame.f_lineno)
 
@@ -133,7 +133,7 @@ class FeatureGroup:
     measures: Sequence[Measure]
     source_key: str | None = None
     where: str | None = None
-    declared: Declared = field(default_factory=_here, compare=False, repr=False)
+    declared: Declared = field(default_factory=here, compare=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -178,7 +178,7 @@ class Spine:
     where: str | None = None
     columns: Sequence[str | Expression] = ()
     context: Sequence[str] = ()
-    declared: Declared = field(default_factory=_here, compare=False, repr=False)
+    declared: Declared = field(default_factory=here, compare=False, repr=False)
 
     @property
     def own(self) -> tuple[Expression, ...]:
@@ -194,7 +194,7 @@ class FeatureView:
     spine: Spine
     groups: Sequence[FeatureGroup]
     derived: Sequence[Expression] = ()
-    declared: Declared = field(default_factory=_here, compare=False, repr=False)
+    declared: Declared = field(default_factory=here, compare=False, repr=False)
 
     @property
     def table(self) -> str:

@@ -50,7 +50,7 @@ SHIPPED_WITH_SPARK = (
 
 
 def _absolute(value: object) -> object:
-    """Make every entry of a comma list absolute, relative to the file that holds it; URIs stay as they are."""
+    """Make the entries of a comma list absolute, relative to the file that holds it, but for URIs."""
     if not isinstance(value, str):
         return value
     folder = value.folder if isinstance(value, LocatedText) else Path.cwd()
@@ -110,9 +110,8 @@ def configuration(jars: DeltaJars) -> dict[str, str]:
     }
     if jars.ivy_settings is not None:
         if not Path(jars.ivy_settings).is_file():
-            raise TrustlakeError(
-                f"spark.delta_jars.ivy_settings names {jars.ivy_settings}, which is not a file; correct the path"
-            )
+            named = f"spark.delta_jars.ivy_settings names {jars.ivy_settings}"
+            raise TrustlakeError(f"{named}, which is not a file; correct the path")
         found["spark.jars.ivySettings"] = jars.ivy_settings
     return found
 
@@ -130,7 +129,8 @@ def unresolved(jars: DeltaJars) -> TrustlakeError:
 def _local_files(entries: str) -> list[str]:
     files: list[str] = []
     for entry in entries.split(","):
-        matches = [entry] if "://" in entry else sorted(glob(entry))  # noqa: PTH207 - Path.glob refuses absolute patterns
+        # Path.glob refuses absolute patterns.
+        matches = [entry] if "://" in entry else sorted(glob(entry))  # noqa: PTH207
         if not matches:
             raise TrustlakeError(
                 f"spark.delta_jars.local_jars names {entry}, and no file matches it; correct the path"

@@ -93,7 +93,8 @@ def _parsed(lake: Lake, root: str, contract: Contract, paths: Sequence[str]) -> 
 
 def _first_deliveries(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> DataFrame:
     """Each event once: its earliest delivery, and none that an earlier batch brought."""
-    earliest = Window.partitionBy(*contract.key).orderBy("known_at", FILE, TEXT)
+    content = F.xxhash64("event_at", *contract.columns)
+    earliest = Window.partitionBy(*contract.key).orderBy("known_at", FILE, content)
     first = rows.withColumn("_delivery", F.row_number().over(earliest)).where(F.col("_delivery") == 1)
     before = lake.read(contract.table).where(F.col("ingest_batch") != batch.batch_id)
     return first.join(before.select(*contract.key), on=list(contract.key), how="left_anti").select(

@@ -23,8 +23,8 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
             ``_file`` and ``_broken`` (true where the row could not be split into columns).
 
     Returns:
-        One row per raw row: ``event_at``, ``known_at``, the contract's columns typed, ``_text``, ``_file`` and
-        ``_reason``, which is null for a row that keeps the contract. Sentinels become null.
+        One row per raw row: ``event_at``, ``known_at``, the contract's columns typed, ``_file``, ``_reason``
+        (null for a row that keeps the contract) and, for refused rows only, ``_text``. Sentinels become null.
     """
     event_at = _instant(F.col(contract.event_at), contract.time_format)
     known_at = _known_at(event_at, contract)
@@ -41,13 +41,14 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
     ]
     for name, column in contract.columns.items():
         reasons += _reasons(name, column, values[name], contract)
+    reason = F.coalesce(*reasons)
     return raw.select(
         event_at.alias("event_at"),
         known_at.alias("known_at"),
         *(value.alias(name) for name, value in values.items()),
-        F.col(TEXT),
         F.col(FILE),
-        F.coalesce(*reasons).alias(REASON),
+        reason.alias(REASON),
+        F.when(reason.isNotNull(), F.col(TEXT)).alias(TEXT),
     )
 
 

@@ -1,0 +1,81 @@
+# Every target sets up what it needs. `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# A stamp carries the checksum of what decides on the set-up: other versions, another stamp, and pip runs again.
+CHECKSUM := $(shell cat setup.py constraints/*.txt scripts/set_up.sh | cksum | cut -d ' ' -f 1)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-$(CHECKSUM)
+VENV_DBR18 := .venv-dbr18
+READY_DBR18 := $(VENV_DBR18)/.ready-$(CHECKSUM)
+CODE := lake features training scoring jobs operations simulation scripts tests setup.py
+NOT_LONG := not slow and not cluster
+
+export PYTHON
+
+.PHONY: help demo test check check-format check-lint check-types check-imports check-sizes \
+	test-slow cluster-test test-dbr18 ui doctor zip wheel clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
+
+demo: $(READY) ## raw logs to scores on this machine; EXAMPLE=handbook DATA=<directory> for real data
+	@$(BIN)/trustlake demo $(if $(EXAMPLE),--example "$(EXAMPLE)") $(if $(DATA),--data "$(DATA)")
+
+test: $(READY) ## every test but the long ones
+	@$(BIN)/pytest -m "$(NOT_LONG)"
+
+check: $(READY) ## format, lint, types, import contracts, sizes
+	@$(MAKE) --no-print-directory -k check-format check-lint check-types check-imports check-sizes
+
+check-format: $(READY)
+	$(BIN)/ruff format --check $(CODE)
+
+check-lint: $(READY)
+	$(BIN)/ruff check $(CODE)
+
+check-types: $(READY)
+	$(BIN)/mypy $(CODE)
+
+check-imports: $(READY)
+	$(BIN)/lint-imports
+
+check-sizes: $(READY)
+	$(BIN)/python scripts/report_sizes.py
+
+test-slow: $(READY) ## the long series
+	@$(BIN)/pytest -m slow
+
+cluster-test: $(READY) zip ## every job by spark-submit on separate executor processes
+	@JAVA_HOME="$$($(BIN)/python -m jobs.java)" $(BIN)/pytest tests/cluster -m cluster
+
+test-dbr18: $(READY_DBR18) ## the tests on the versions of Databricks Runtime 18 LTS
+	@$(VENV_DBR18)/bin/pytest -m "$(NOT_LONG)" --ignore tests/packaging
+
+ui: $(READY) ## the models, in MLflow's pages
+	@$(BIN)/trustlake ui
+
+doctor: $(READY) ## check this machine
+	@$(BIN)/trustlake doctor
+
+zip: $(READY) ## dist/trustlake.zip for spark-submit --py-files
+	@$(BIN)/python scripts/build_zip.py
+
+wheel: $(READY) ## dist/trustlake-<version>-py3-none-any.whl
+	@rm -rf build dist/*.whl
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist . >dist-wheel.log 2>&1 \
+		|| { cat dist-wheel.log; exit 1; }
+	@rm -rf build dist-wheel.log && ls dist/*.whl
+
+clean: ## remove what builds and checks leave behind (environments and lakes stay)
+	@rm -rf build dist dist-wheel.log *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+$(READY):
+	@sh scripts/set_up.sh $(VENV) local,cpu,ui,dev auto
+	@rm -f $(VENV)/.ready-* && touch $@
+
+$(READY_DBR18):
+	@sh scripts/set_up.sh $(VENV_DBR18) local,cpu,test constraints/dbr18.txt
+	@rm -f $(VENV_DBR18)/.ready-* && touch $@

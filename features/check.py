@@ -1,0 +1,54 @@
+"""What is wrong with a declared view, all of it at once, before Spark starts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+
+from features.declare import FeatureView
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
+
+# XGBoost's Spark estimator takes columns of these names for its own purposes, silently; and ours are taken.
+RESERVED = frozenset(
+    "label weight baseMargin validationIndicator qid values as_of definition_hash key stream row time start until".split()
+)
+
+
+def mistakes(view: FeatureView, logs: Mapping[str, Collection[str]]) -> list[str]:
+    """Every mistake of ``view``, each with its file and line; ``logs`` gives the columns of each contract."""
+    return [*_of_sources(view, logs), *_of_names(view)]
+
+
+def _of_sources(view: FeatureView, logs: Mapping[str, Collection[str]]) -> Iterator[str]:
+    spine = view.spine
+    needed = [spine.row, *(e.key for e in view.entities), *spine.context, *(c.sql for c in spine.own)]
+    yield from _absent(f"{spine.declared}: spine of {view.name}", spine.source, needed, logs)
+    for group in view.groups:
+        wanted = [group.key, *(m.of for m in group.measures if m.of is not None)]
+        yield from _absent(f"{group.declared}: group of {group.entity.name}", group.source, wanted, logs)
+        if not group.windows or not group.measures:
+            yield f"{group.declared}: group of {group.entity.name} has no windows or no measures; give one of each"
+
+
+def _absent(
+    where: str, source: str, names: Collection[str], logs: Mapping[str, Collection[str]]
+) -> Iterator[str]:
+    if source not in logs:
+        yield f"{where}: no contract declares the log {source}; there are {', '.join(sorted(logs))}"
+        return
+    lacking = [name for name in dict.fromkeys(names) if _PLAIN_NAME.fullmatch(name) and name not in logs[source]]
+    if lacking:
+        yield f"{where}: {source} has no column {', '.join(lacking)}; it has {', '.join(sorted(logs[source]))}"
+
+
+def _of_names(view: FeatureView) -> Iterator[str]:
+    for name, times in Counter(view.features).items():
+        if times > 1:
+            yield f"{view.declared}: view {view.name} names {name} {times} times; rename a measure"
+        if name in RESERVED:
+            yield f"{view.declared}: view {view.name} names a feature {name}, which is reserved; rename it"
+    kept = {view.spine.row, *(entity.key for entity in view.entities), *view.spine.context}
+    for name in sorted(kept & set(view.features)):
+        yield f"{view.declared}: {name} of view {view.name} is a key or context, and a feature too; rename the feature"

@@ -1,0 +1,114 @@
+"""The configuration of all jobs: a base file and overlays, decoded and checked whole before Spark starts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from jobs.session import SparkSettings
+from lake.documents import Document, LocatedText, PathText, Strict, decode, merge_documents, read_documents
+from lake.errors import ConfigError
+from lake.settings import LakeSettings, RawSettings
+from training.gate import GateSettings
+from training.metrics.settings import EvaluationSettings
+from training.splits import SplitSettings
+from training.sweep.settings import SweepSettings
+from training.trainers.plan import TrainerSettings
+from training.training_set import TestSettings
+
+VARIABLE = "TRUSTLAKE_CONFIG"
+
+
+class MlflowSettings(Strict):
+    """Where runs and models are kept: a local ``store`` folder, or a tracking server."""
+
+    store: PathText | None = None
+    tracking_uri: str | None = None
+    registry_uri: str | None = None
+    experiment: str
+    registry_schema: Annotated[str, Field(pattern=r"^[\w-]+\.[\w-]+$")]
+
+    @model_validator(mode="after")
+    def _one_store(self) -> MlflowSettings:
+        if (self.store is None) == (self.tracking_uri is None):
+            raise ValueError("give either store, a local folder, or tracking_uri")
+        return self
+
+    @property
+    def tracking(self) -> str:
+        return self.tracking_uri or f"sqlite:///{self.store}/mlflow.db"
+
+    @property
+    def artifacts(self) -> str | None:
+        """Where a new experiment keeps its files; None leaves it to the server."""
+        return f"file://{self.store}/artifacts" if self.store else None
+
+
+class TrainingSettings(Strict):
+    """How a model is trained and judged."""
+
+    split: SplitSettings
+    test: TestSettings = TestSettings()
+    metrics: EvaluationSettings = EvaluationSettings()
+    sweep: SweepSettings
+    trainer: TrainerSettings = TrainerSettings()
+    published: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
+
+
+class Config(Strict):
+    """Everything a job is told by files. ``steps`` are the job lines that a demo runs in order."""
+
+    lake: LakeSettings
+    raw: RawSettings
+    contracts: tuple[PathText, ...]
+    definitions: str
+    mlflow: MlflowSettings
+    training: TrainingSettings
+    gate: GateSettings = GateSettings()
+    spark: SparkSettings = SparkSettings()
+    simulation: Mapping[str, Any] = Field(default_factory=dict)
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration, the document it came from, and its fingerprint."""
+
+    config: Config
+    document: Document
+    hash: str
+
+
+def load(paths: Sequence[str]) -> Loaded:
+    """Read the base and its overlays; later files win.
+
+    Raises:
+        ConfigError: with every mistake of every file, each with its line; or no file is named.
+    """
+    named = list(paths) or [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
+    if not named:
+        raise ConfigError([f"no configuration; give --config conf/base.yml, or set {VARIABLE}"])
+    document = merge_documents([one for path in named for one in read_documents(Path(path))])
+    config = decode(Config, document)
+    return Loaded(config, document, config_hash(config))
+
+
+def config_hash(config: Config) -> str:
+    """Fingerprint of what a result can depend on; where Spark runs and what a demo runs are no part of it."""
+    text = config.model_dump_json(exclude={"spark", "steps"})
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def definitions_place(document: Document, named: str) -> str:
+    """A definitions file's path relative to the file that names it; a module's name stays as it is."""
+    if not named.endswith(".py"):
+        return named
+    written = document.tree.get("definitions")
+    folder = written.folder if isinstance(written, LocatedText) else Path.cwd()
+    return str((folder / named).resolve())

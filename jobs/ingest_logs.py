@@ -1,0 +1,110 @@
+"""Raw files to events: every new file of every contract, once, with what is refused kept in quarantine."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from jobs.arguments import add_range
+from jobs.job import Context, Plan, console_command, run_job
+from lake.ingest.batch import BatchResult, ingest_batch
+from lake.ingest.files import Batch, RawFile, list_files
+from lake.ingest.plan import plan_log
+from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
+from lake.runs import Outcome
+
+EARLIEST, LATEST = date(1970, 1, 1), date(9999, 1, 1)
+
+
+class IngestLogs:
+    """Reads what the contracts describe; writes ``events_*``, ``quarantine``, ``ingest_files``, ``ingest_batches``."""
+
+    NAME = "ingest_logs"
+    ABOUT = "Read new raw files into event tables; refused rows go to quarantine with a reason."
+    EXAMPLE = "ingest_logs --config conf/base.yml --from 2026-01-01 --to 2026-02-01"
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        add_range(parser, "delivery")
+
+    @staticmethod
+    def plan(context: Context) -> Plan:
+        raw = context.config.raw
+        listed = {
+            log: list_files(context.spark, raw.root, contract, _days(context, log))
+            for log, contract in context.contracts.items()
+        }
+        inputs = {log: _fingerprint(files) for log, files in listed.items()}
+        return Plan(slice="all logs", inputs=inputs, work=lambda _: _ingest(context))
+
+
+def _days(context: Context, log: str) -> tuple[date, date]:
+    """The range asked for; an open end is the first or last day delivered."""
+    begin, end = context.arguments.begin, context.arguments.end
+    if begin is not None and end is not None:
+        return begin, end
+    contract = context.contracts[log]
+    lenient = contract.model_copy(update={"files": contract.files.model_copy(update={"daily": False})})
+    found = list_files(context.spark, context.config.raw.root, lenient, (begin or EARLIEST, end or LATEST))
+    if not found:
+        return begin or EARLIEST, end or EARLIEST
+    last = date.fromisoformat(found[-1].day) + timedelta(days=1)
+    return begin or date.fromisoformat(found[0].day), end or last
+
+
+def _fingerprint(files: Sequence[RawFile]) -> str:
+    return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
+
+
+def _ingest(context: Context) -> Outcome:
+    lake, raw = context.lake, context.config.raw
+    for spec in (FILES, BATCHES, QUARANTINE, *map(events, context.contracts.values())):
+        lake.ensure(spec)
+    results = []
+    for log, contract in context.contracts.items():
+        planned = plan_log(lake, raw, contract, _days(context, log))
+        for number, batch in enumerate(planned, start=1):
+            result = ingest_batch(lake, raw.root, contract, batch)
+            results.append(result)
+            _say(context, batch, result, f"{number}/{len(planned)}")
+    reasons = sum((Counter(result.refused) for result in results), Counter[str]())
+    reasons.update({"unreadable_file": lost for lost in [sum(len(r.unreadable_files) for r in results)] if lost})
+    duplicates = sum(result.duplicates for result in results)
+    kinds = [f"{count:,} {reason}" for reason, count in reasons.most_common()]
+    tables = [contract.table for contract in context.contracts.values()] + [QUARANTINE.name]
+    return Outcome(
+        rows_in=sum(result.rows_in for result in results),
+        rows_out=sum(result.rows_out for result in results),
+        refused=sum(sum(result.refused.values()) for result in results),
+        result=" · ".join([f"{duplicates:,} duplicates", *kinds]),
+        place=f"events ({len(context.contracts)} tables), {QUARANTINE.name}",
+        outputs={table: lake.version(table) for table in tables},
+    )
+
+
+def _say(context: Context, batch: Batch, result: BatchResult, progress: str) -> None:
+    context.log.info(
+        "%s %s, %s to %s: %s rows in, %s out, %s duplicates, %s refused",
+        context.contracts[batch.log].table,
+        progress,
+        batch.files[0].day,
+        batch.files[-1].day,
+        f"{result.rows_in:,}",
+        f"{result.rows_out:,}",
+        f"{result.duplicates:,}",
+        f"{sum(result.refused.values()):,}",
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the job; see ``--help``."""
+    run_job(IngestLogs, argv)
+
+
+command = console_command(main)
+
+if __name__ == "__main__":
+    command()

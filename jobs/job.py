@@ -1,0 +1,193 @@
+"""The life of a job: check everything, skip what was done, hold the lock, work, and leave a row in ``runs``."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import logging
+import sys
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Protocol, Self
+
+from pyspark.sql import SparkSession
+
+from jobs.arguments import base_parser
+from jobs.configuration import Config, Loaded, definitions_place, load
+from jobs.definitions import Definitions, load_definitions
+from jobs.log import start_log, step_log
+from jobs.session import build_session
+from lake.code_version import code_version
+from lake.contracts import Contract, read_contracts
+from lake.locks import Claim, held
+from lake.runs import DONE, FAILED, REFUSED, RUNS, Outcome, RunRow, completed, record, run_key
+from lake.tables import CommitStamp, Lake
+
+# What says how to run, not what to compute.
+_NOT_IN_KEY = {"config", "replace", "wait", "refusal_ok", "log_format"}
+
+
+def now() -> datetime:
+    """The wall clock, UTC. The only one of the platform."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a job works with."""
+
+    spark: SparkSession
+    lake: Lake
+    loaded: Loaded
+    contracts: Mapping[str, Contract]
+    definitions: Definitions
+    arguments: argparse.Namespace
+    log: logging.Logger
+
+    @property
+    def config(self) -> Config:
+        return self.loaded.config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a job found to do.
+
+    Attributes:
+        slice: the part of the data it needs to itself, for the lock and for ``runs``.
+        inputs: versions of tables, or fingerprints of files, on which the result depends.
+        work: does it, given the run's key.
+    """
+
+    slice: str
+    inputs: Mapping[str, int | str]
+    work: Callable[[str], Outcome]
+
+
+class Job(Protocol):
+    """A module with these is a job."""
+
+    NAME: str
+    ABOUT: str
+    EXAMPLE: str
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None: ...
+
+    @staticmethod
+    def plan(context: Context) -> Plan: ...
+
+
+def run_job(job: type[Job], argv: Sequence[str] | None) -> None:
+    """Run a job once.
+
+    Raises:
+        TrustlakeError: whatever a user can mend, in one clear line.
+    """
+    parser = base_parser(job.NAME, job.ABOUT, job.EXAMPLE)
+    job.add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    start_log(arguments.log_format)
+    log = step_log(job.NAME)
+    loaded, contracts, definitions = check(arguments.config)
+    spark = build_session(loaded.config.spark, f"trustlake {job.NAME}")
+    stamp = CommitStamp(run_id=uuid.uuid4().hex[:12], code_version=code_version(), config_hash=loaded.hash)
+    lake = Lake(spark, loaded.config.lake, stamp)
+    lake.check_format(RUNS.name)
+    context = Context(spark, lake, loaded, contracts, definitions, arguments, log)
+    planned = job.plan(context)
+    key = _key(job.NAME, arguments, planned, context)
+    if not arguments.replace and _was_done(lake, key, log):
+        return
+    with held(lake, Claim(job.NAME, planned.slice), now, wait=arguments.wait):
+        if not arguments.replace and _was_done(lake, key, log):
+            return
+        with _Recorded(lake, job.NAME, planned, key, log) as recorded:
+            recorded.outcome = planned.work(key)
+
+
+def check(paths: Sequence[str]) -> tuple[Loaded, Mapping[str, Contract], Definitions]:
+    """Configuration, contracts and definitions, checked together.
+
+    Raises:
+        ConfigError: with the mistakes of all three.
+    """
+    loaded = load(paths)
+    contracts = read_contracts(loaded.config.contracts)
+    return loaded, contracts, load_definitions(definitions_place(loaded.document, loaded.config.definitions), contracts)
+
+
+def console_command(main: Callable[[Sequence[str] | None], None]) -> Callable[[], None]:
+    """A console command: the same job, with a user's mistakes as one line and an exit code instead of a traceback."""
+
+    def run() -> None:
+        try:
+            main(None)
+        except TrustlakeError as error:
+            print(f"{sys.argv[0].rsplit('/', 1)[-1]}: {error}", file=sys.stderr)
+            lenient = isinstance(error, RefusedError) and "--refusal-ok" in sys.argv
+            sys.exit(0 if lenient else error.exit_code)
+
+    return run
+
+
+def _key(name: str, arguments: argparse.Namespace, planned: Plan, context: Context) -> str:
+    told = {key: value for key, value in vars(arguments).items() if key not in _NOT_IN_KEY}
+    contracts = hashlib.sha256(repr(sorted(context.contracts.items())).encode()).hexdigest()[:12]
+    inputs = dict(planned.inputs) | {"contracts": contracts}
+    return run_key(name, told, inputs, context.loaded.hash, code_version())
+
+
+def _was_done(lake: Lake, key: str, log: logging.Logger) -> bool:
+    before = completed(lake, key)
+    if before is None:
+        return False
+    log.info("nothing to do: run_key %s is completed%s", key, f" ({before.result})" if before.result else "")
+    return True
+
+
+class _Recorded:
+    """Writes the run's row when the work ends, in whatever way."""
+
+    def __init__(self, lake: Lake, job: str, planned: Plan, key: str, log: logging.Logger) -> None:
+        self._lake, self._job, self._plan, self._key, self._log = lake, job, planned, key, log
+        self._started = now()
+        self.outcome = Outcome()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        state = DONE if kind is None else REFUSED if issubclass(kind, RefusedError) else FAILED
+        row = RunRow(
+            job=self._job,
+            slice=self._plan.slice,
+            run_key=self._key,
+            state=state,
+            started_at=self._started,
+            finished_at=now(),
+            inputs={name: value for name, value in self._plan.inputs.items() if isinstance(value, int)},
+            error=None if error is None else str(error)[:2000],
+        )
+        record(self._lake, row, self.outcome)
+        if error is None:
+            _say(self._log, self.outcome, row.finished_at - row.started_at, self._key)
+
+
+def _say(log: logging.Logger, outcome: Outcome, took: timedelta, key: str) -> None:
+    parts = [outcome.result]
+    parts += [f"{label} {value:,}" for label, value in _counts(outcome) if value is not None]
+    parts += [f"{table} version {version}" for table, version in outcome.outputs.items() if version is not None]
+    parts += [f"{took.total_seconds():.0f} s", f"run_key {key}"]
+    log.info("done: %s", ", ".join(part for part in parts if part))
+
+
+def _counts(outcome: Outcome) -> list[tuple[str, int | None]]:
+    return [("rows in", outcome.rows_in), ("rows out", outcome.rows_out), ("refused", outcome.refused)]
+
+

@@ -1,0 +1,41 @@
+"""The registry and the MLflow client that the configuration names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+from mlflow import MlflowClient
+
+from jobs.configuration import MlflowSettings
+from jobs.job import Context
+from training.model import Model
+from training.registry import ModelRegistry
+
+
+def connect(settings: MlflowSettings) -> MlflowClient:
+    """Point MLflow at the configured store, which is made where it is a local folder that is absent."""
+    if settings.store:
+        Path(settings.store).mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(settings.tracking)
+    mlflow.set_registry_uri(settings.registry_uri or settings.tracking)
+    return MlflowClient(settings.tracking, settings.registry_uri)
+
+
+def registry_of(context: Context, model: Model) -> ModelRegistry:
+    """The registered versions of a declared model."""
+    settings = context.config.mlflow
+    connect(settings)
+    return ModelRegistry(
+        f"{settings.registry_schema}.{model.name}",
+        tracking_uri=settings.tracking,
+        registry_uri=settings.registry_uri,
+    )
+
+
+def experiment_id(client: MlflowClient, settings: MlflowSettings) -> str:
+    """The id of the configured experiment, which is created where it is absent."""
+    found = client.get_experiment_by_name(settings.experiment)
+    if found is not None:
+        return str(found.experiment_id)
+    return str(client.create_experiment(settings.experiment, artifact_location=settings.artifacts))

@@ -1,0 +1,202 @@
+"""Features and labels to a registered candidate: sweep, fit, judge on later days, log, register."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+
+import mlflow
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from features.definition_hash import definition_hash
+from features.view import AS_OF
+from jobs.arguments import instant
+from jobs.job import Context, Plan, console_command, run_job
+from jobs.registry import connect, experiment_id, registry_of
+from lake.errors import TrustlakeError
+from lake.runs import Outcome
+from training.artefact.contract import ModelContract
+from training.judged import Judged, check_classes, fit_and_judge, sweep_rows
+from training.model import Model
+from training.quality_table import MODEL_QUALITY, quality_rows
+from training.registry import CHALLENGER
+from training.review.links import UiLinks
+from training.splits import Fold, Split, split
+from training.sweep.child_runs import ChildRuns, Trial
+from training.sweep.sweep import Winner, sweep
+from training.training_run import FOLD, RUN_KEY, Candidate, log_candidate, open_run
+from training.training_set import table_spec, train_rows, training_set
+
+
+class TrainModel:
+    """Reads ``features_<view>`` and label events; writes ``training_<model>``, ``model_quality`` and MLflow."""
+
+    NAME = "train_model"
+    ABOUT = "Tune, train and register a candidate with what was known at an instant."
+    EXAMPLE = "train_model --config conf/base.yml --as-of 2026-07-20"
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--as-of", type=instant, required=True, metavar="INSTANT", help="labels known before this are used"
+        )
+
+    @staticmethod
+    def plan(context: Context) -> Plan:
+        model = context.definitions.only_model()
+        tables = [model.view.table, context.contracts[model.label.source].table]
+        inputs: dict[str, int | str] = {}
+        for table in tables:
+            version = context.lake.version(table)
+            if version is None:
+                raise TrustlakeError(f"{table} does not exist; run ingest_logs and build_features first")
+            inputs[table] = version
+        as_of = context.arguments.as_of
+        return Plan(
+            slice=f"{model.name} as of {as_of:%Y-%m-%dT%H:%M}",
+            inputs=inputs,
+            work=lambda key: _train(context, model, {name: int(v) for name, v in inputs.items()}, key),
+        )
+
+
+def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> Outcome:
+    settings = context.config.training
+    folds = split(context.arguments.as_of, settings.split, model.label.matures_after)
+    stored = _store_training_set(context, model, tables, folds, key)
+    for fold in folds.validation:
+        check_classes(train_rows(stored, fold), fold)
+    client = connect(context.config.mlflow)
+    experiment = experiment_id(client, context.config.mlflow)
+    features = tuple(model.view.features)
+    registry = registry_of(context, model)
+    with open_run(client, experiment, key, f"{model.name} {context.arguments.as_of:%Y-%m-%d}") as run_id:
+        winner = sweep(
+            [sweep_rows(stored, fold, settings.test) for fold in folds.validation],
+            features,
+            settings.sweep,
+            ChildRuns(client, experiment, run_id),
+            _progress(context, settings.sweep.trials, settings.sweep.metric),
+        )
+        judged = [_judge(context, stored, fold, features, winner) for fold in folds.test]
+        candidate = Candidate(
+            name=registry.name,
+            contract=_contract(context, model, registry.name, judged[-1]),
+            winner=winner,
+            folds=judged,
+            tables=tables | {table_spec(model.name).name: context.lake.version(table_spec(model.name).name) or 0},
+        )
+        links = UiLinks(context.config.mlflow.tracking)
+        dataset = _dataset(context, model)
+        description = log_candidate(candidate, settings.metrics, dataset, links, experiment, run_id)
+    _store_quality(context, registry.name, judged, key)
+    version = registry.register(run_id, tags={RUN_KEY: key, FOLD: judged[-1].fold.to_json()}, description=description)
+    registry.set_alias(CHALLENGER, version)
+    final = judged[-1]
+    context.log.info("candidate %s v%d: %s", registry.name, version, links.run(experiment, run_id))
+    return Outcome(
+        rows_in=final.fit.train_rows,
+        result=f"v{version}, best of {settings.sweep.trials} trials, average precision "
+        f"{final.evaluation['average_precision']}, ROC-AUC {final.evaluation['roc_auc']}",
+        place=links.run(experiment, run_id),
+        outputs={name: context.lake.version(name) for name in (table_spec(model.name).name, MODEL_QUALITY.name)},
+    )
+
+
+def _store_training_set(
+    context: Context, model: Model, tables: dict[str, int], folds: Split, key: str
+) -> DataFrame:
+    lake, spec = context.lake, table_spec(model.name)
+    lake.ensure(spec)
+    label_table = context.contracts[model.label.source].table
+    rows = lake.read(model.view.table, version=tables[model.view.table]).where(
+        (F.col(AS_OF) >= F.lit(folds.begin)) & (F.col(AS_OF) < F.lit(folds.end))
+    )
+    built = training_set(
+        rows,
+        lake.read(label_table, version=tables[label_table]),
+        model.label,
+        context.config.training.test,
+        row=model.view.spine.row,
+        features=model.view.features,
+        run_key=key,
+        as_of=context.arguments.as_of,
+    )
+    lake.replace(spec.name, built, where=f"run_key = '{key}'")
+    return lake.read(spec.name).where(F.col("run_key") == key)
+
+
+def _progress(context: Context, trials: int, metric: str) -> Callable[[Trial, Winner], None]:
+    started = time.monotonic()
+    ended: list[int] = []
+
+    def say(trial: Trial, best: Winner) -> None:
+        ended.append(trial.number)
+        left = (time.monotonic() - started) / len(ended) * (trials - len(ended))
+        context.log.info(
+            "trial %d/%d: %s %.4f after %d rounds (best %.4f, trial %d), about %.0f s left",
+            *(len(ended), trials, metric, trial.score, trial.rounds, best.score, best.number + 1, left),
+        )
+
+    return say
+
+
+def _judge(
+    context: Context, stored: DataFrame, fold: Fold, features: tuple[str, ...], winner: Winner
+) -> Judged:
+    settings = context.config.training
+    params = dict(winner.params) | {"seed": settings.sweep.seed}
+    judged = fit_and_judge(
+        stored, fold, features, params, winner.rounds,
+        testing=settings.test, trainer=settings.trainer, metrics=settings.metrics,
+    )  # fmt: skip
+    context.log.info(
+        "fold %s: average precision %s, ROC-AUC %s, %s",
+        *(fold, judged.evaluation["average_precision"], judged.evaluation["roc_auc"], judged.why_workers),
+    )
+    return judged
+
+
+def _contract(context: Context, model: Model, name: str, final: Judged) -> ModelContract:
+    types = dict(context.lake.read(model.view.table).dtypes)
+    return ModelContract(
+        model=name,
+        feature_names=model.view.features,
+        feature_types=tuple(types[feature] for feature in model.view.features),
+        definition_hash=definition_hash(model.view),
+        view=model.view.name,
+        row_id=model.view.spine.row,
+        target=f"{model.label.source}: {model.label.fraud}",
+        trained_from=final.fold.train_from,
+        trained_to=final.fold.train_to,
+        best_iteration=final.fit.rounds - 1,
+        code_version=context.lake.stamp.code_version,
+    )
+
+
+def _dataset(context: Context, model: Model) -> mlflow.data.dataset.Dataset:
+    """The stored training set with its Delta version, for the run's page."""
+    table, lake = table_spec(model.name).name, context.lake
+    version = str(lake.version(table))
+    if lake.settings.root is None:
+        return mlflow.data.load_delta(table_name=lake.place(table), version=version, name=table)
+    return mlflow.data.load_delta(path=f"{lake.settings.root}/{table}", version=version, name=table)
+
+
+def _store_quality(context: Context, name: str, judged: Sequence[Judged], key: str) -> None:
+    context.lake.ensure(MODEL_QUALITY)
+    folds = {str(one.fold): one.evaluation for one in judged}
+    rows = quality_rows(context.spark, key, name, folds)
+    context.lake.replace(MODEL_QUALITY.name, rows, where=f"run_key = '{key}'")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the job; see ``--help``."""
+    run_job(TrainModel, argv)
+
+
+command = console_command(main)
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,91 @@
+"""Disputes, one row per case: early fraud warnings, chargebacks and refund claims, up to four months on.
+
+They are all the platform ever learns of fraud. Some frauds are never disputed, and some honest payments are
+disputed as fraud by the very people who made them (friendly fraud, T12).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation.columns import Array, Columns, size, stack, take
+from simulation.population import DAY_MS
+from simulation.settings import SimulationSettings
+from simulation.streams import belongs, choice, happens, stream
+
+FRIENDLY = "T12"
+_NO_VICTIM = "T7"
+_LONGEST_DAYS = 120.0
+_MEDIAN_DAYS = 35.0
+_QUARRELS = ("not_received", "not_as_described", "duplicate", "credit_not_processed")
+
+
+def mark_friendly(settings: SimulationSettings, payments: Columns) -> Columns:
+    """Return the payments with typology T12 on the honest ones whose payer will dispute them as fraud.
+
+    A fifth of the payers is five times as prone as the others.
+    """
+    rng = stream(settings.seed, "friendly")
+    prone = np.where(belongs(payments["payer"], f"prone:{settings.seed}", 0.2), 2.8, 0.55)
+    drawn = happens(rng, settings.fraud.friendly * prone, size(payments))
+    friendly = drawn & payments["approved"] & ~payments["is_fraud"]
+    return payments | {"typology": np.where(friendly, FRIENDLY, payments["typology"])}
+
+
+def open_disputes(settings: SimulationSettings, payments: Columns) -> Columns:
+    """Return the cases of all payments: those of frauds, of friendly fraud and of ordinary quarrels."""
+    rng = stream(settings.seed, "disputes")
+    approved = take(payments, payments["approved"])
+    fraud = take(approved, approved["is_fraud"])
+    silent = np.where(fraud["typology"] == _NO_VICTIM, 0.85, settings.fraud.never_disputed)
+    noticed = take(fraud, ~happens(rng, silent, size(fraud)))
+    honest = take(approved, ~approved["is_fraud"] & (approved["typology"] == ""))
+    quarrels = take(honest, happens(rng, settings.fraud.other_disputes, size(honest)))
+    friendly = take(approved, approved["typology"] == FRIENDLY)
+    parts = [
+        *_fraud_cases(rng, noticed, settings),
+        _friendly_cases(rng, friendly),
+        _quarrel_cases(rng, quarrels),
+    ]
+    return stack(parts)
+
+
+def _case(rows: Columns, kind: Array, reason: Array, delay_days: Array) -> Columns:
+    """Return one case per payment, opened ``delay_days`` after it."""
+    kept = {
+        name: rows[name]
+        for name in ("payment", "payer", "payee", "instrument", "device", "minor", "currency")
+    }
+    opened = rows["ms"] + (delay_days * DAY_MS).astype(np.int64)
+    return kept | {"kind": kind, "reason_code": reason, "ms": opened, "paid_ms": rows["ms"]}
+
+
+def _fraud_cases(rng: np.random.Generator, fraud: Columns, settings: SimulationSettings) -> list[Columns]:
+    """Return warnings after 5-30 days, chargebacks for half of those, and chargebacks without a warning."""
+    count = size(fraud)
+    warned = happens(rng, settings.fraud.early_warning, count)
+    warning_days = 5.0 + 25.0 * rng.beta(1.6, 2.4, count)
+    back_days = rng.lognormal(np.log(_MEDIAN_DAYS), 0.5, count).clip(2.0, _LONGEST_DAYS)
+    back_days = np.where(
+        warned, np.minimum(np.maximum(back_days, warning_days + 2.0), _LONGEST_DAYS), back_days
+    )
+    charged = ~warned | happens(rng, 0.55, count)
+    reason = np.full(count, "fraud")
+    warnings = take(_case(fraud, np.full(count, "efw"), reason, warning_days), warned)
+    return [warnings, take(_case(fraud, np.full(count, "chargeback"), reason, back_days), charged)]
+
+
+def _friendly_cases(rng: np.random.Generator, rows: Columns) -> Columns:
+    """Return chargebacks called fraud, one to four months after an honest payment."""
+    count = size(rows)
+    days = rng.lognormal(np.log(45.0), 0.45, count).clip(10.0, _LONGEST_DAYS)
+    kind = choice(rng, ("chargeback", "refund_claim"), (80, 20), count)
+    return _case(rows, kind, np.full(count, "fraud"), days)
+
+
+def _quarrel_cases(rng: np.random.Generator, rows: Columns) -> Columns:
+    """Return refund claims and chargebacks about delivery or quality."""
+    count = size(rows)
+    days = rng.lognormal(np.log(18.0), 0.6, count).clip(1.0, _LONGEST_DAYS)
+    kind = choice(rng, ("refund_claim", "chargeback"), (65, 35), count)
+    return _case(rows, kind, choice(rng, _QUARRELS, (35, 40, 10, 15), count), days)

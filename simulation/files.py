@@ -1,0 +1,50 @@
+"""Log files, one per log and day of arrival: JSON lines under gzip, whole or absent, never half written.
+
+Runs on executors; takes and returns plain values.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+TEMPORARY_PREFIX = ".tmp-"
+_GZIP = 31
+
+
+def log_path(root: str, log: str, day: str) -> Path:
+    """Return where the lines of one log and day of arrival lie."""
+    return Path(root) / log / f"ingest_date={day}" / f"{log}.jsonl.gz"
+
+
+def json_line(record: Mapping[str, object], keep_share: float) -> bytes:
+    """Return one line and its end; a share below 1 cuts the line off in the middle."""
+    line = json.dumps(record, separators=(",", ":"))
+    return (line[: int(len(line) * keep_share)] if keep_share < 1.0 else line).encode() + b"\n"
+
+
+def write_whole(path: Path, lines: Iterable[bytes]) -> None:
+    """Write a gzip file, complete or not at all; equal lines give equal bytes (no time, no name inside)."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, _GZIP)
+    payload = packer.compress(b"".join(lines)) + packer.flush()
+    write_bytes(path, payload)
+
+
+def write_bytes(path: Path, payload: bytes) -> None:
+    """Replace ``path`` by ``payload`` at once; a killed writer leaves a file with the temporary prefix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(payload)
+    Path(name).chmod(0o644)
+    Path(name).replace(path)
+
+
+def remove_leftovers(root: str) -> None:
+    """Remove what killed writers left under ``root``."""
+    for leftover in Path(root).rglob(f"{TEMPORARY_PREFIX}*"):
+        leftover.unlink(missing_ok=True)

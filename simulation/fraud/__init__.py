@@ -1,0 +1,1 @@
+"""The fraudsters: what they own in common, and one module per typology."""

@@ -1,0 +1,124 @@
+"""Writes the raw logs of a simulated marketplace: the only door of this package.
+
+One gzip file per log and day of arrival, ``<root>/<log>/ingest_date=YYYY-MM-DD/<log>.jsonl.gz``, and the
+hidden truth beside, where no job looks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from simulation.delivery import Delivery, deliver
+from simulation.files import json_line, log_path, remove_leftovers, write_bytes, write_whole
+from simulation.records import records
+from simulation.settings import SimulationSettings
+from simulation.truth import write_truth
+from simulation.world import simulate
+
+MARKER = "_simulation.json"
+LOGS = ("accounts", "logins", "payments", "payouts", "disputes")
+_DAY = "ingest_date"
+_KEEP = "keep_share"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogWritten:
+    """One log as written: its lines, how many carry each kind of dirt, and the seconds it took."""
+
+    log: str
+    rows: int
+    planted: dict[str, int]
+    seconds: float
+
+
+def write_logs(
+    spark: SparkSession, settings: SimulationSettings, root: str, truth_root: str | None = None
+) -> list[LogWritten]:
+    """Simulate a marketplace and write its logs below ``root``, a path that executors reach.
+
+    Killed and run again with the same settings it ends with the same files, byte for byte, and none besides.
+
+    Args:
+        spark: the session whose executors write the files.
+        settings: the marketplace.
+        root: where the logs go; created when absent.
+        truth_root: where ``payments.parquet`` with the hidden truth goes, outside ``root``; ``hidden_truth``
+            beside ``root`` unless given.
+
+    Returns:
+        One entry per log.
+
+    Raises:
+        FileExistsError: ``root`` holds logs of other settings or of unknown origin.
+        ValueError: ``truth_root`` lies inside ``root``.
+    """
+    hidden = Path(truth_root) if truth_root is not None else Path(root).absolute().parent / "hidden_truth"
+    if hidden.resolve().is_relative_to(Path(root).resolve()):
+        raise ValueError(f"truth_root {hidden} lies inside root {root}; choose a folder outside it")
+    _claim(root, settings)
+    remove_leftovers(root)
+    world = simulate(settings)
+    write_truth(settings, world.payments, str(hidden))
+    written = []
+    for source in records(settings, world):
+        began = time.monotonic()
+        delivery = deliver(settings, source)
+        rows = _write(spark, settings.partitions, root, source.log, delivery)
+        seconds = time.monotonic() - began
+        written.append(LogWritten(log=source.log, rows=rows, planted=delivery.planted, seconds=seconds))
+    return written
+
+
+def _claim(root: str, settings: SimulationSettings) -> None:
+    """Mark ``root`` as holding the logs of these settings, or refuse if it holds others."""
+    content = settings.model_dump_json(exclude={"partitions"})
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    marker = Path(root) / MARKER
+    if marker.exists():
+        found = json.loads(marker.read_text())
+        if found["settings"] == digest:
+            return
+        raise FileExistsError(
+            f"{root} holds logs of other settings (seed {found['seed']}, {found['days']} days from "
+            f"{found['start_on']}); remove them or choose another root"
+        )
+    strange = [log for log in LOGS if (Path(root) / log).exists()]
+    if strange:
+        raise FileExistsError(
+            f"{root} holds {', '.join(strange)} not written by this simulation; choose another root"
+        )
+    note = {
+        "settings": digest,
+        "seed": settings.seed,
+        "days": settings.days,
+        "start_on": str(settings.start_on),
+    }
+    write_bytes(marker, json.dumps(note).encode())
+
+
+def _write(spark: SparkSession, partitions: int, root: str, log: str, delivery: Delivery) -> int:
+    """Write one file per day on the executors and return the number of lines they wrote."""
+    columns = {name: pa.array(values.tolist()) for name, values in delivery.columns.items()}
+    columns[_DAY] = pa.array(delivery.ingest_day.tolist())
+    columns[_KEEP] = pa.array(delivery.keep_share.tolist())
+    lines = spark.createDataFrame(pa.table(columns)).repartition(partitions, _DAY)
+
+    def write_day(day: pa.Table) -> pa.Table:
+        rows = day.sort_by("raw_offset")
+        named = rows.drop_columns([_DAY, _KEEP]).to_pylist()
+        shares = rows[_KEEP].to_pylist()
+        path = log_path(root, log, rows[_DAY][0].as_py())
+        write_whole(path, (json_line(record, share) for record, share in zip(named, shares, strict=True)))
+        return pa.table({"lines": pa.array([len(named)], type=pa.int64())})
+
+    counted = lines.groupBy(_DAY).applyInArrow(write_day, "lines long").agg(F.sum("lines").alias("lines"))
+    row = counted.first()
+    return 0 if row is None or row["lines"] is None else int(row["lines"])

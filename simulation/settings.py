@@ -1,0 +1,156 @@
+"""What a simulated marketplace is made of: its size, its fraud and the dirt in its logs.
+
+One object describes one marketplace. Equal settings give equal bytes; ``partitions`` alone changes none.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class FraudSettings(BaseModel):
+    """How much fraud happens, of which kind, and how it comes to light."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    approved_share: float = Field(
+        default=0.02,
+        gt=0.0,
+        lt=0.2,
+        description="Fraudulent share of approved payments. Raised: about 0.003 in real life.",
+    )
+    stolen_card_share: float = Field(
+        default=0.61, ge=0, le=1, description="Share of frauds paid by stolen card (T1)."
+    )
+    card_testing_share: float = Field(
+        default=0.14, ge=0, le=1, description="Share of frauds after card testing (T2)."
+    )
+    takeover_share: float = Field(
+        default=0.22, ge=0, le=1, description="Share of frauds from taken-over accounts (T3)."
+    )
+    laundering_share: float = Field(
+        default=0.03, ge=0, le=1, description="Share of frauds passing money through (T7)."
+    )
+    in_rings: float = Field(
+        default=0.6, ge=0, le=1, description="Share of stolen-card accounts that sit in rings."
+    )
+    never_disputed: float = Field(
+        default=0.08, ge=0, le=1, description="Share of card frauds nobody ever disputes."
+    )
+    early_warning: float = Field(
+        default=0.8, ge=0, le=1, description="Share of disputed frauds announced 5-30 days on."
+    )
+    friendly: float = Field(
+        default=0.0025,
+        ge=0,
+        le=0.1,
+        description="Share of honest approved payments disputed by their own payer (T12).",
+    )
+    other_disputes: float = Field(
+        default=0.004,
+        ge=0,
+        le=0.1,
+        description="Share of honest approved payments disputed over delivery or quality.",
+    )
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> FraudSettings:
+        total = self.stolen_card_share + self.card_testing_share + self.takeover_share + self.laundering_share
+        if round(total, 9) != 1.0:
+            raise ValueError(f"the four typology shares add up to {total:.4f}; make them add up to 1")
+        return self
+
+
+class DirtSettings(BaseModel):
+    """Share of the rows of a log that carry each kind of dirt; a row carries one kind at most."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exact_duplicate: float = Field(
+        default=0.007, ge=0, le=0.2, description="Events delivered twice, minutes to hours apart."
+    )
+    late_arrival: float = Field(
+        default=0.03, ge=0, le=0.2, description="Events collected 1 to 20 hours after they happened."
+    )
+    very_late_arrival: float = Field(
+        default=0.003, ge=0, le=0.1, description="Events collected 25 to 90 hours late."
+    )
+    clock_skew: float = Field(
+        default=0.001, ge=0, le=0.1, description="Events dated 10 to 60 minutes after their arrival."
+    )
+    bad_currency: float = Field(
+        default=0.002, ge=0, le=0.1, description="Money rows whose currency is US$, XXX or 'usd '."
+    )
+    money_as_text: float = Field(
+        default=0.0005, ge=0, le=0.1, description="Money rows with '1,234.50' or '34,50' as amount."
+    )
+    bad_timestamp: float = Field(default=0.0005, ge=0, le=0.1, description="Events dated 'not-a-time' or ''.")
+    missing_key: float = Field(default=0.0005, ge=0, le=0.1, description="Events without event_id.")
+    sentinel_device: float = Field(
+        default=0.01,
+        ge=0,
+        le=0.03,
+        description="Events whose device is 'unknown', '' or '00000000'; one app version only.",
+    )
+    truncated_line: float = Field(default=0.0002, ge=0, le=0.1, description="Lines cut off in the middle.")
+
+
+class SimulationSettings(BaseModel):
+    """One simulated marketplace. The defaults are the demo size: about 40,000 payment rows in 214 days."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=7, ge=0, description="Another seed is another marketplace with the same rates.")
+    start_on: date = Field(default=date(2026, 1, 1), description="First day of the logs (UTC).")
+    days: int = Field(
+        default=214, ge=14, description="Days simulated; nothing that arrives later is written."
+    )
+    accounts: int = Field(default=9000, ge=200, description="Honest accounts; fraudsters come on top.")
+    payments_per_day: float = Field(
+        default=196.0, gt=0, description="Payment attempts a day, declined ones included."
+    )
+    logins_per_account: float = Field(
+        default=6.0, ge=0, description="Logins an account makes besides those before payments."
+    )
+    partitions: int = Field(
+        default=8, ge=1, description="Spark partitions that write files; changes no byte of them."
+    )
+    fraud: FraudSettings = Field(default_factory=FraudSettings, description="Fraud knobs.")
+    dirt: DirtSettings = Field(default_factory=DirtSettings, description="Dirt knobs.")
+
+    @classmethod
+    def tiny(cls, seed: int = 7) -> SimulationSettings:
+        """Return 60 days with about 3,000 payments, dirty enough that every kind of dirt occurs."""
+        dirt = DirtSettings(
+            clock_skew=0.003,
+            bad_currency=0.004,
+            money_as_text=0.003,
+            bad_timestamp=0.002,
+            missing_key=0.002,
+            truncated_line=0.002,
+        )
+        return cls(
+            seed=seed,
+            days=60,
+            accounts=900,
+            payments_per_day=50.0,
+            logins_per_account=2.0,
+            partitions=2,
+            dirt=dirt,
+        )
+
+    @property
+    def start_ms(self) -> int:
+        """First millisecond of the period (Unix epoch)."""
+        return int(datetime.combine(self.start_on, datetime.min.time(), tzinfo=UTC).timestamp()) * 1000
+
+    @property
+    def end_ms(self) -> int:
+        """First millisecond after the period (Unix epoch)."""
+        return self.start_ms + self.days * 86_400_000
+
+    def day(self, number: int) -> date:
+        """Return the calendar day ``number`` days after the first."""
+        return self.start_on + timedelta(days=number)

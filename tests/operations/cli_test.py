@@ -1,0 +1,51 @@
+"""The command ``trustlake``: its verbs, its usage errors, and what ``trustlake ui`` says before it serves."""
+
+from __future__ import annotations
+
+import socket
+from importlib import import_module
+
+import pytest
+
+from operations.cli import VERBS, main
+from operations.ui import page
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_every_verb_has_help_that_fits_a_screen(
+    verb: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, module, about = verb
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert about in " ".join(said.split())
+    assert len(said.splitlines()) <= 24
+    assert callable(import_module(module).run)
+
+
+@pytest.mark.parametrize("argv", [[], ["dance"], ["doctor", "--no-such-option"]])
+def test_wrong_usage_ends_with_exit_code_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+    assert "usage: trustlake" in capsys.readouterr().err
+
+
+def test_links_select_the_machine_learning_view() -> None:
+    assert page("http://host:5000/") == "http://host:5000/#/experiments?workflowType=machine_learning"
+
+
+def test_a_store_that_is_a_server_is_only_pointed_to(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ui", "--store", "https://models.example.org"]) == 0
+    assert "https://models.example.org/#/experiments?workflowType=machine_learning" in capsys.readouterr().out
+
+
+def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["ui", "--store", "sqlite:///unused.db", "--port", str(port)]) == 1
+    assert f"port {port} is taken" in capsys.readouterr().err

@@ -1,0 +1,95 @@
+"""A fold fitted with given parameters and judged on its test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lake.errors import TrustlakeError
+from training.artefact.predict import predict
+from training.metrics.estimate import Estimate
+from training.metrics.evaluate import evaluate
+from training.metrics.predictions import PredictionColumns, Predictions
+from training.metrics.settings import EvaluationSettings
+from training.splits import Fold
+from training.trainers.fit import Fit, FitPlan, fit
+from training.trainers.plan import TrainerSettings, choose_workers
+from training.training_set import IS_FRAUD, IS_VALIDATION, TestSettings, test_rows, train_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One fold's booster and how good it is on rows it never saw, with labels that had matured by then."""
+
+    fold: Fold
+    fit: Fit
+    frauds: int
+    why_workers: str
+    predictions: Predictions
+    evaluation: Mapping[str, Estimate]
+
+
+def sweep_rows(stored: DataFrame, fold: Fold, testing: TestSettings) -> DataFrame:
+    """A validation fold for trials: its training rows, and its test rows as ``is_validation``."""
+    train = train_rows(stored, fold).withColumn(IS_VALIDATION, F.lit(False))  # noqa: FBT003 - a column's value
+    validation = test_rows(stored, fold, testing).withColumn(IS_VALIDATION, F.lit(True))  # noqa: FBT003 - as above
+    return train.unionByName(validation.select(*train.columns))
+
+
+def fit_and_judge(
+    stored: DataFrame, fold: Fold, features: tuple[str, ...], params: Mapping[str, Any], rounds: int,
+    *, testing: TestSettings, trainer: TrainerSettings, metrics: EvaluationSettings,
+) -> Judged:
+    """Fit on the fold's training rows, in one task or several as their number asks, and judge on its test rows.
+
+    Raises:
+        TrustlakeError: the training rows are all of one class.
+    """
+    rows = train_rows(stored, fold).withColumn(IS_VALIDATION, F.lit(False))  # noqa: FBT003 - a column's value
+    frauds, total = check_classes(rows, fold)
+    workers, why = choose_workers(total, trainer)
+    plan = FitPlan(features=features, params=dict(params) | {"nthread": trainer.threads}, rounds=rounds, workers=workers)
+    fitted = fit(rows, plan)
+    predictions = judge(test_rows(stored, fold, testing), fitted.booster, testing)
+    return Judged(
+        fold=fold,
+        fit=fitted,
+        frauds=frauds,
+        why_workers=why,
+        predictions=predictions,
+        evaluation=evaluate(predictions, metrics),
+    )
+
+
+def check_classes(rows: DataFrame, fold: Fold) -> tuple[int, int]:
+    """Frauds and rows of a fold's training period.
+
+    Raises:
+        TrustlakeError: there are no frauds, or nothing else.
+    """
+    counted = rows.agg(F.count("*").alias("rows"), F.count_if(IS_FRAUD).alias("frauds")).head()
+    total, frauds = (counted["rows"], counted["frauds"]) if counted else (0, 0)
+    if frauds in {0, total}:
+        raise TrustlakeError(
+            f"training rows from {fold.train_from:%Y-%m-%d} to {fold.train_to:%Y-%m-%d} hold {frauds} frauds among "
+            f"{total} rows; both classes are needed: check --as-of, split.train_days and the label's source"
+        )
+    return frauds, total
+
+
+def judge(rows: DataFrame, booster: bytes, testing: TestSettings) -> Predictions:
+    """Score test rows and bring scores and truth to the driver: a test period, not a history."""
+    scored = predict(rows, booster, keep=["row", "as_of", "entity", "amount", "slices", IS_FRAUD])
+    slices: Sequence[str] = tuple(testing.slices)
+    flat = scored.select("*", *(F.col("slices")[name].alias(name) for name in slices)).drop("slices").orderBy("row")
+    columns = PredictionColumns(
+        row_id="row",
+        entity="entity",
+        amount_usd="amount" if testing.amount else None,
+        slices=slices,
+    )
+    return Predictions.from_arrow(flat.toArrow(), columns)

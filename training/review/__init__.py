@@ -1,0 +1,1 @@
+"""What a model approver looks at: figures, a five-line description, links."""

@@ -1,0 +1,99 @@
+"""What a sweep searches and how long, as its user writes it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from hyperopt import hp
+from pydantic import Field, model_validator
+
+from lake.documents import Strict
+
+Number = int | float
+
+
+class Range(Strict):
+    """One parameter: exactly one of the ways to draw it. Bounds are inclusive."""
+
+    uniform: tuple[float, float] | None = None
+    loguniform: tuple[float, float] | None = None
+    integer: tuple[int, int] | None = None
+    choice: tuple[Number | str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Range:
+        given = {name: value for name, value in self if value is not None}
+        if len(given) != 1:
+            raise ValueError("give exactly one of uniform, loguniform, integer or choice")
+        bounds = self.uniform or self.loguniform or self.integer
+        if bounds and bounds[0] >= bounds[1]:
+            raise ValueError(f"the lower bound {bounds[0]} is not below the upper bound {bounds[1]}")
+        if self.loguniform and self.loguniform[0] <= 0:
+            raise ValueError("loguniform needs bounds above 0")
+        return self
+
+    def expression(self, name: str) -> Any:
+        """The parameter as Hyperopt draws it."""
+        if self.uniform:
+            return hp.uniform(name, *self.uniform)
+        if self.loguniform:
+            return hp.loguniform(name, math.log(self.loguniform[0]), math.log(self.loguniform[1]))
+        if self.integer:
+            return hp.uniformint(name, *self.integer)
+        return hp.choice(name, list(self.choice or ()))
+
+
+class SweepSettings(Strict):
+    """A search over XGBoost parameters.
+
+    Attributes:
+        metric: what the validation folds are judged by; higher is better.
+        trials: number of trials, known points included.
+        parallelism: trials that run at once, each in one task with one thread.
+        rounds: boosting rounds at most.
+        stop_after: rounds without gain on validation after which a trial stops.
+        fixed: parameters that every trial has.
+        space: parameters to search.
+        start: points of the space that are known to be good; they are tried first.
+    """
+
+    metric: Literal["average_precision", "roc_auc"] = "average_precision"
+    trials: Annotated[int, Field(ge=1)]
+    parallelism: Annotated[int, Field(ge=1)] = 2
+    rounds: Annotated[int, Field(ge=1)] = 300
+    stop_after: Annotated[int, Field(ge=1)] = 30
+    seed: int = 7
+    fixed: Mapping[str, Number | str] = Field(default_factory=dict)
+    space: Mapping[str, Range]
+    start: tuple[Mapping[str, Number | str], ...] = ()
+
+    @model_validator(mode="after")
+    def _start_lies_in_space(self) -> SweepSettings:
+        for number, point in enumerate(self.start):
+            if set(point) != set(self.space):
+                raise ValueError(f"start[{number}] names {sorted(point)}; the space has {sorted(self.space)}")
+            for name, value in point.items():
+                choice = self.space[name].choice
+                if choice is not None and value not in choice:
+                    raise ValueError(f"start[{number}].{name} is {value}; the choice is {list(choice)}")
+        both = sorted(set(self.space) & set(self.fixed))
+        if both:
+            raise ValueError(f"{', '.join(both)} is both fixed and searched; keep one")
+        return self
+
+    def expressions(self) -> dict[str, Any]:
+        """The whole space as Hyperopt takes it."""
+        return {name: drawn.expression(name) for name, drawn in self.space.items()}
+
+    def raw_points(self) -> list[dict[str, Any]]:
+        """Known points in Hyperopt's terms, where a choice is its index."""
+        points = []
+        for point in self.start:
+            raw = dict(point)
+            for name, drawn in self.space.items():
+                if drawn.choice is not None:
+                    raw[name] = drawn.choice.index(point[name])
+            points.append(raw)
+        return points

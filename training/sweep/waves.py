@@ -1,0 +1,63 @@
+"""Hyperopt's TPE in waves: suggestions are drawn one by one, evaluated together, and told together.
+
+The order of draws, and so every suggestion, depends on the seed and the losses alone. A sweep that was killed
+draws the same trials again and takes the losses that were already measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hyperopt import JOB_STATE_DONE, STATUS_OK, Trials, space_eval, tpe
+from hyperopt.base import Domain
+from hyperopt.fmin import generate_trials_to_calculate
+
+from training.sweep.settings import SweepSettings
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A trial to run: its number from 0, and its parameters."""
+
+    number: int
+    params: Params
+
+
+def search(settings: SweepSettings, evaluate: Callable[[Sequence[Suggestion]], Sequence[float]]) -> None:
+    """Draw ``settings.trials`` trials and have them evaluated in waves of ``settings.parallelism``.
+
+    Args:
+        evaluate: gives the loss of each suggestion of a wave, lower is better.
+    """
+    space = settings.expressions()
+    domain = Domain(lambda _: 0.0, space)
+    points = settings.raw_points()[: settings.trials]
+    trials = generate_trials_to_calculate(points) if points else Trials()
+    draws = np.random.default_rng(settings.seed)
+    for first in range(0, settings.trials, settings.parallelism):
+        wave = range(first, min(first + settings.parallelism, settings.trials))
+        for number in wave:
+            seed = int(draws.integers(2**31 - 1))
+            if number >= len(points):
+                trials.insert_trial_docs(tpe.suggest(trials.new_trial_ids(1), domain, trials, seed))
+                trials.refresh()
+        documents = [trials._dynamic_trials[number] for number in wave]  # noqa: SLF001 - includes the unfinished
+        suggestions = [Suggestion(number, _params(space, d)) for number, d in zip(wave, documents, strict=True)]
+        for document, loss in zip(documents, evaluate(suggestions), strict=True):
+            document["state"] = JOB_STATE_DONE
+            document["result"] = {"status": STATUS_OK, "loss": loss}
+        trials.refresh()
+
+
+def _params(space: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    drawn = {name: values[0] for name, values in document["misc"]["vals"].items() if values}
+    return {name: _plain(value) for name, value in space_eval(space, drawn).items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,32 @@
+"""How well a booster ranks held-out rows, measured where it was fitted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import xgboost as xgb
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from training.trainers.rows import Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """Ranking quality of scores; None where only one class is present."""
+
+    average_precision: float | None
+    roc_auc: float | None
+
+    def as_dict(self) -> dict[str, float | None]:
+        return asdict(self)
+
+
+def quality(booster: xgb.Booster, rows: Rows) -> Quality:
+    """Average precision and ROC-AUC of the booster on ``rows``."""
+    if rows.is_fraud.all() or not rows.is_fraud.any():
+        return Quality(average_precision=None, roc_auc=None)
+    scores = booster.inplace_predict(rows.features)
+    return Quality(
+        average_precision=float(average_precision_score(rows.is_fraud, scores)),
+        roc_auc=float(roc_auc_score(rows.is_fraud, scores)),
+    )
