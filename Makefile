@@ -54,7 +54,7 @@ test-dbr18: $(READY_DBR18) ## the tests on the versions of Databricks Runtime 18
 	@$(VENV_DBR18)/bin/pytest -m "$(NOT_LONG)" --ignore tests/packaging
 
 ui: $(READY) ## the models, in MLflow's pages
-	@$(BIN)/trustlake ui
+	@$(BIN)/trustlake ui $(if $(EXAMPLE),--example "$(EXAMPLE)")
 
 doctor: $(READY) ## check this machine
 	@$(BIN)/trustlake doctor

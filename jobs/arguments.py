@@ -48,6 +48,13 @@ def base_parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
     return parser
 
 
+def check_range(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Exit with wrong usage where ``--from`` is not before ``--to``."""
+    begin, end = getattr(arguments, "begin", None), getattr(arguments, "end", None)
+    if begin is not None and end is not None and begin >= end:
+        parser.error(f"--from {begin} is not before --to {end}; --to is the day after the last")
+
+
 def add_range(parser: argparse.ArgumentParser, what: str) -> None:
     """``--from`` and ``--to``: a half-open range of days, UTC."""
     parser.add_argument("--from", dest="begin", type=day, metavar="DAY", help=f"first day of {what} (default: all)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from pyspark.sql import DataFrame
@@ -36,28 +36,30 @@ class BuildFeatures:
     def plan(context: Context) -> Plan:
         views = list(context.definitions.views.values())
         tables = sorted({context.contracts[log].table for view in views for log in view.sources})
-        inputs = {table: context.lake.version(table) for table in tables}
-        absent = [table for table, version in inputs.items() if version is None]
+        found = {table: context.lake.version(table) for table in tables}
+        versions = {table: version for table, version in found.items() if version is not None}
+        absent = [table for table in tables if table not in versions]
         if absent:
             raise TrustlakeError(f"{', '.join(absent)} does not exist; run ingest_logs first")
         span = f"{context.arguments.begin or 'first'} to {context.arguments.end or 'last'}"
         return Plan(
             slice=f"{', '.join(view.name for view in views)} {span}",
-            inputs={table: version for table, version in inputs.items() if version is not None},
-            work=lambda _: _build_all(context, views),
+            inputs=versions,
+            work=lambda _: _build_all(context, views, versions),
         )
 
 
-def _build_all(context: Context, views: Sequence[FeatureView]) -> Outcome:
-    rows = {view.table: _build(context, view) for view in views}
+def _build_all(context: Context, views: Sequence[FeatureView], versions: Mapping[str, int]) -> Outcome:
+    rows = {view.table: _build(context, view, versions) for view in views}
     total = sum(rows.values())
     places = [f"{view.table} ({len(view.features)} features)" for view in views]
     outputs = {table: context.lake.version(table) for table in rows}
     return Outcome(rows_in=total, rows_out=total, refused=0, place=", ".join(places), outputs=outputs)
 
 
-def _build(context: Context, view: FeatureView) -> int:
-    events = {log: context.lake.read(context.contracts[log].table) for log in view.sources}
+def _build(context: Context, view: FeatureView, versions: Mapping[str, int]) -> int:
+    tables = {log: context.contracts[log].table for log in view.sources}
+    events = {log: context.lake.read(table, version=versions[table]) for log, table in tables.items()}
     begin, end = _range(context, view, events[view.spine.source])
     chosen = events[view.spine.source].where(_within(view.spine.as_of, begin, end))
     spine = spine_rows(view, chosen)
@@ -120,7 +122,7 @@ def _write(context: Context, view: FeatureView, built: DataFrame, where: str) ->
     spec = _spec(view, built)
     if not lake.exists(view.table):
         lake.ensure(spec)
-    elif _has_other_definition(lake.read(view.table), view):
+    elif _has_other_definition(lake.read(view.table), view, spec):
         if lake.read(view.table).where(f"NOT ({where})").head() is not None:
             raise RefusedError(
                 f"{view.table} holds rows of another definition of {view.name} outside this range, and this build "
@@ -131,7 +133,10 @@ def _write(context: Context, view: FeatureView, built: DataFrame, where: str) ->
     lake.replace(view.table, built, where=where)
 
 
-def _has_other_definition(existing: DataFrame, view: FeatureView) -> bool:
+def _has_other_definition(existing: DataFrame, view: FeatureView, spec: TableSpec) -> bool:
+    """True also for an empty table that was made for other columns."""
+    if existing.columns != spec.schema.fieldNames():
+        return True
     return existing.where(F.col(DEFINITION) != definition_hash(view)).head() is not None
 
 
@@ -150,9 +155,12 @@ def _spec(view: FeatureView, built: DataFrame) -> TableSpec:
     return TableSpec(view.table, comment, StructType(fields))
 
 
+JOB = BuildFeatures
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the job; see ``--help``."""
-    run_job(BuildFeatures, argv)
+    run_job(JOB, argv)
 
 
 command = console_command(main)

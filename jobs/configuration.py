@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from jobs.session import SparkSettings
 from lake.documents import Document, LocatedText, PathText, Strict, decode, merge_documents, read_documents
@@ -76,6 +76,13 @@ class Config(Strict):
     steps: tuple[str, ...] = ()
 
 
+class Places(BaseModel):
+    """Where a configuration says that contracts and definitions are, whatever else is wrong in it."""
+
+    contracts: tuple[PathText, ...]
+    definitions: str
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A configuration, the document it came from, and its fingerprint."""
@@ -85,18 +92,53 @@ class Loaded:
     hash: str
 
 
-def load(paths: Sequence[str]) -> Loaded:
+def read(paths: Sequence[str]) -> Document:
     """Read the base and its overlays; later files win.
 
     Raises:
-        ConfigError: with every mistake of every file, each with its line; or no file is named.
+        ConfigError: no file is named, or with every file that is absent or no YAML.
     """
     named = list(paths) or [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
     if not named:
         raise ConfigError([f"no configuration; give --config conf/base.yml, or set {VARIABLE}"])
-    document = merge_documents([one for path in named for one in read_documents(Path(path))])
+    documents: list[Document] = []
+    mistakes: list[str] = []
+    for path in named:
+        try:
+            documents += read_documents(Path(path))
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(mistakes)
+    return merge_documents(documents)
+
+
+def load(paths: Sequence[str]) -> Loaded:
+    """Read and decode the base and its overlays.
+
+    Raises:
+        ConfigError: with every mistake, each with its file and line.
+    """
+    return decoded(read(paths))
+
+
+def decoded(document: Document) -> Loaded:
+    """Decode the merged files.
+
+    Raises:
+        ConfigError: with every mistake, each with its file and line.
+    """
     config = decode(Config, document)
     return Loaded(config, document, config_hash(config))
+
+
+def places(document: Document) -> Places | None:
+    """Contracts and definitions as the files name them; None where they do not do so rightly."""
+    try:
+        named = Places.model_validate(document.tree)
+    except ValidationError:
+        return None
+    return named.model_copy(update={"definitions": _definitions_place(document, named.definitions)})
 
 
 def config_hash(config: Config) -> str:
@@ -105,7 +147,7 @@ def config_hash(config: Config) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def definitions_place(document: Document, named: str) -> str:
+def _definitions_place(document: Document, named: str) -> str:
     """A definitions file's path relative to the file that names it; a module's name stays as it is."""
     if not named.endswith(".py"):
         return named

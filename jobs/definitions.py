@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
-from collections.abc import Mapping
+import traceback
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 from features.check import mistakes
 from features.declare import FeatureView
+from features.definition_hash import definition_hash
 from lake.contracts import Contract
 from lake.errors import ConfigError
 from training.model import Model
+
+
+DeclaredT = TypeVar("DeclaredT", FeatureView, Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,13 @@ class Definitions:
 
     views: Mapping[str, FeatureView]
     models: Mapping[str, Model]
+
+    @property
+    def hash(self) -> str:
+        """Fingerprint of everything declared; the lines declarations stand on do not matter."""
+        views = sorted((name, definition_hash(view)) for name, view in self.views.items())
+        models = sorted((name, model.view.name, repr(model.label)) for name, model in self.models.items())
+        return hashlib.sha256(repr((views, models)).encode()).hexdigest()[:12]
 
     def only_model(self) -> Model:
         """The one model there is.
@@ -34,29 +48,46 @@ class Definitions:
         return next(iter(self.models.values()))
 
 
-def load_definitions(place: str, contracts: Mapping[str, Contract]) -> Definitions:
-    """Import the definitions and check them.
+def load_definitions(place: str, contracts: Mapping[str, Contract] | None) -> Definitions:
+    """Import the definitions and check them; without contracts, only that they can be imported and name nothing twice.
 
     Raises:
         ConfigError: the file cannot be imported, declares nothing, or does not fit the contracts.
     """
-    module = _import(place)
-    declared = list(vars(module).values())
-    models = {model.name: model for model in declared if isinstance(model, Model)}
-    views = {view.name: view for view in declared if isinstance(view, FeatureView)}
-    views |= {model.view.name: model.view for model in models.values()}
+    declared = list(vars(_import(place)).values())
+    models = _distinct(value for value in declared if isinstance(value, Model))
+    views = _distinct([*(v for v in declared if isinstance(v, FeatureView)), *(model.view for model in models)])
     if not views:
         raise ConfigError([f"{place}: declares no FeatureView and no Model at its top level"])
-    logs = {log: {"event_at", "known_at", *contract.columns} for log, contract in contracts.items()}
-    found = [mistake for view in views.values() for mistake in mistakes(view, logs)]
-    for model in models.values():
-        if model.label.source not in logs:
-            found.append(f"{model.declared}: no contract declares the label log {model.label.source}")
-        elif model.label.on not in logs[model.label.source]:
-            found.append(f"{model.declared}: {model.label.source} has no column {model.label.on}")
+    found = [*_twice("view", views), *_twice("model", models)]
+    if contracts is not None:
+        logs = {log: {"event_at", "known_at", *contract.columns} for log, contract in contracts.items()}
+        found += [mistake for view in views for mistake in mistakes(view, logs)]
+        found += [mistake for model in models for mistake in _of_label(model, logs)]
     if found:
         raise ConfigError(found)
-    return Definitions(views, models)
+    return Definitions({view.name: view for view in views}, {model.name: model for model in models})
+
+
+def _distinct(values: Iterable[DeclaredT]) -> list[DeclaredT]:
+    """Each object once, however many names it has."""
+    return list({id(value): value for value in values}.values())
+
+
+def _twice(kind: str, values: Sequence[FeatureView] | Sequence[Model]) -> Iterator[str]:
+    first: dict[str, FeatureView | Model] = {}
+    for value in values:
+        if value.name in first:
+            yield f"{value.declared}: {kind} {value.name} is declared at {first[value.name].declared} too; rename one"
+        first.setdefault(value.name, value)
+
+
+def _of_label(model: Model, logs: Mapping[str, Collection[str]]) -> Iterator[str]:
+    source, on = model.label.source, model.label.on
+    if source not in logs:
+        yield f"{model.declared}: no contract declares the label log {source}; there are {', '.join(sorted(logs))}"
+    elif on not in logs[source]:
+        yield f"{model.declared}: {source} has no column {on}; it has {', '.join(sorted(logs[source]))}"
 
 
 def _import(place: str) -> ModuleType:
@@ -70,7 +101,9 @@ def _import(place: str) -> ModuleType:
             raise ConfigError([f"{place}: is no Python file; correct `definitions`"])
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError, NameError, TypeError) as error:
-        line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise ConfigError([f"{place}{line}: cannot be loaded: {error}"]) from error
+    except SyntaxError as error:
+        raise ConfigError([f"{error.filename}:{error.lineno}: cannot be loaded: {error.msg}"]) from error
+    except (ImportError, NameError, TypeError, AttributeError, ValueError, LookupError) as error:
+        lines = [f":{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__) if frame.filename == place]
+        raise ConfigError([f"{place}{''.join(lines[-1:])}: cannot be loaded: {error}"]) from error
     return module

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from jobs.arguments import add_range
 from jobs.job import Context, Plan, console_command, run_job
+from lake.errors import TrustlakeError
 from lake.ingest.batch import BatchResult, ingest_batch
-from lake.ingest.files import Batch, RawFile, list_files
+from lake.ingest.files import Batch, RawFile, delivered, of_days
 from lake.ingest.plan import plan_log
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
 from lake.runs import Outcome
-
-EARLIEST, LATEST = date(1970, 1, 1), date(9999, 1, 1)
 
 
 class IngestLogs:
@@ -32,40 +31,35 @@ class IngestLogs:
 
     @staticmethod
     def plan(context: Context) -> Plan:
-        raw = context.config.raw
-        listed = {
-            log: list_files(context.spark, raw.root, contract, _days(context, log))
-            for log, contract in context.contracts.items()
-        }
-        inputs = {log: _fingerprint(files) for log, files in listed.items()}
-        return Plan(slice="all logs", inputs=inputs, work=lambda _: _ingest(context))
+        root, contracts = context.config.raw.root, context.contracts
+        files = {log: delivered(context.spark, root, contract) for log, contract in contracts.items()}
+        if not any(files.values()):
+            raise TrustlakeError(f"{root} holds no file of any contract; deliver some, or correct `raw.root`")
+        days = {log: _days(context.arguments, found) for log, found in files.items()}
+        chosen = {log: of_days(found, root, contracts[log], days[log]) for log, found in files.items()}
+        inputs = {log: _fingerprint(found) for log, found in chosen.items()}
+        return Plan(slice="all logs", inputs=inputs, work=lambda _: _ingest(context, days))
 
 
-def _days(context: Context, log: str) -> tuple[date, date]:
+def _days(arguments: argparse.Namespace, files: Sequence[RawFile]) -> tuple[date, date]:
     """The range asked for; an open end is the first or last day delivered."""
-    begin, end = context.arguments.begin, context.arguments.end
-    if begin is not None and end is not None:
-        return begin, end
-    contract = context.contracts[log]
-    lenient = contract.model_copy(update={"files": contract.files.model_copy(update={"daily": False})})
-    found = list_files(context.spark, context.config.raw.root, lenient, (begin or EARLIEST, end or LATEST))
-    if not found:
-        return begin or EARLIEST, end or EARLIEST
-    last = date.fromisoformat(found[-1].day) + timedelta(days=1)
-    return begin or date.fromisoformat(found[0].day), end or last
+    on = [date.fromisoformat(file.day) for file in files]
+    begin = arguments.begin or min(on, default=date.max)
+    end = arguments.end or max((day + timedelta(days=1) for day in on), default=date.min)
+    return begin, end
 
 
 def _fingerprint(files: Sequence[RawFile]) -> str:
     return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
 
 
-def _ingest(context: Context) -> Outcome:
+def _ingest(context: Context, days: Mapping[str, tuple[date, date]]) -> Outcome:
     lake, raw = context.lake, context.config.raw
     for spec in (FILES, BATCHES, QUARANTINE, *map(events, context.contracts.values())):
         lake.ensure(spec)
     results = []
     for log, contract in context.contracts.items():
-        planned = plan_log(lake, raw, contract, _days(context, log))
+        planned = plan_log(lake, raw, contract, days[log])
         for number, batch in enumerate(planned, start=1):
             result = ingest_batch(lake, raw.root, contract, batch)
             results.append(result)
@@ -99,9 +93,12 @@ def _say(context: Context, batch: Batch, result: BatchResult, progress: str) -> 
     )
 
 
+JOB = IngestLogs
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the job; see ``--help``."""
-    run_job(IngestLogs, argv)
+    run_job(JOB, argv)
 
 
 command = console_command(main)

@@ -6,8 +6,10 @@ import argparse
 import hashlib
 import logging
 import sys
+import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -15,13 +17,15 @@ from typing import Protocol, Self
 
 from pyspark.sql import SparkSession
 
-from jobs.arguments import base_parser
-from jobs.configuration import Config, Loaded, definitions_place, load
+from jobs.arguments import base_parser, check_range
+from jobs.configuration import Config, Loaded, decoded, places, read
 from jobs.definitions import Definitions, load_definitions
 from jobs.log import start_log, step_log
 from jobs.session import build_session
 from lake.code_version import code_version
 from lake.contracts import Contract, read_contracts
+from lake.errors import ConfigError, RefusedError, TrustlakeError
+from lake.errors import RefusedError, TrustlakeError
 from lake.locks import Claim, held
 from lake.runs import DONE, FAILED, REFUSED, RUNS, Outcome, RunRow, completed, record, run_key
 from lake.tables import CommitStamp, Lake
@@ -67,6 +71,16 @@ class Plan:
     work: Callable[[str], Outcome]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """How a job ended: what it did, or what the run that completed the same key had done before."""
+
+    job: str
+    outcome: Outcome
+    was_done: bool
+    seconds: float
+
+
 class Job(Protocol):
     """A module with these is a job."""
 
@@ -87,26 +101,38 @@ def run_job(job: type[Job], argv: Sequence[str] | None) -> None:
     Raises:
         TrustlakeError: whatever a user can mend, in one clear line.
     """
+    started = time.monotonic()
     parser = base_parser(job.NAME, job.ABOUT, job.EXAMPLE)
     job.add_arguments(parser)
     arguments = parser.parse_args(argv)
+    check_range(parser, arguments)
     start_log(arguments.log_format)
-    log = step_log(job.NAME)
+    context = _context(job.NAME, arguments)
+    planned = job.plan(context)
+    key = _key(job.NAME, arguments, planned, context)
+    before = None if arguments.replace else completed(context.lake, key)
+    if before is None:
+        with held(context.lake, Claim(job.NAME, planned.slice), now, wait=arguments.wait):
+            # The holder we waited for may just have done it.
+            before = None if arguments.replace else completed(context.lake, key)
+            if before is None:
+                with _Recorded(context.lake, job.NAME, planned, key, context.log) as recorded:
+                    recorded.outcome = planned.work(key)
+                return Finished(
+                    job=job.NAME, outcome=recorded.outcome, was_done=False, seconds=time.monotonic() - started
+                )
+    context.log.info("nothing to do: run_key %s is completed%s", key, f" ({before.result})" if before.result else "")
+    return Finished(job=job.NAME, outcome=before, was_done=True, seconds=time.monotonic() - started)
+
+
+def _context(name: str, arguments: argparse.Namespace) -> Context:
+    """Everything checked, then the session."""
     loaded, contracts, definitions = check(arguments.config)
-    spark = build_session(loaded.config.spark, f"trustlake {job.NAME}")
+    spark = build_session(loaded.config.spark, f"trustlake {name}")
     stamp = CommitStamp(run_id=uuid.uuid4().hex[:12], code_version=code_version(), config_hash=loaded.hash)
     lake = Lake(spark, loaded.config.lake, stamp)
     lake.check_format(RUNS.name)
-    context = Context(spark, lake, loaded, contracts, definitions, arguments, log)
-    planned = job.plan(context)
-    key = _key(job.NAME, arguments, planned, context)
-    if not arguments.replace and _was_done(lake, key, log):
-        return
-    with held(lake, Claim(job.NAME, planned.slice), now, wait=arguments.wait):
-        if not arguments.replace and _was_done(lake, key, log):
-            return
-        with _Recorded(lake, job.NAME, planned, key, log) as recorded:
-            recorded.outcome = planned.work(key)
+    return Context(spark, lake, loaded, contracts, definitions, arguments, step_log(name))
 
 
 def check(paths: Sequence[str]) -> tuple[Loaded, Mapping[str, Contract], Definitions]:
@@ -115,9 +141,29 @@ def check(paths: Sequence[str]) -> tuple[Loaded, Mapping[str, Contract], Definit
     Raises:
         ConfigError: with the mistakes of all three.
     """
-    loaded = load(paths)
-    contracts = read_contracts(loaded.config.contracts)
-    return loaded, contracts, load_definitions(definitions_place(loaded.document, loaded.config.definitions), contracts)
+    document = read(paths)
+    mistakes: list[str] = []
+    contracts = None
+    with _noted(mistakes):
+        loaded = decoded(document)
+    named = places(document)
+    if named is not None:
+        with _noted(mistakes):
+            contracts = read_contracts(named.contracts)
+        with _noted(mistakes):
+            definitions = load_definitions(named.definitions, contracts)
+    if mistakes or contracts is None:
+        raise ConfigError(mistakes)
+    return loaded, contracts, definitions
+
+
+@contextmanager
+def _noted(mistakes: list[str]) -> Iterator[None]:
+    """Go on after a mistake, to find the others."""
+    try:
+        yield
+    except ConfigError as error:
+        mistakes += error.mistakes
 
 
 def console_command(main: Callable[[Sequence[str] | None], None]) -> Callable[[], None]:
@@ -137,16 +183,8 @@ def console_command(main: Callable[[Sequence[str] | None], None]) -> Callable[[]
 def _key(name: str, arguments: argparse.Namespace, planned: Plan, context: Context) -> str:
     told = {key: value for key, value in vars(arguments).items() if key not in _NOT_IN_KEY}
     contracts = hashlib.sha256(repr(sorted(context.contracts.items())).encode()).hexdigest()[:12]
-    inputs = dict(planned.inputs) | {"contracts": contracts}
+    inputs = dict(planned.inputs) | {"contracts": contracts, "definitions": context.definitions.hash}
     return run_key(name, told, inputs, context.loaded.hash, code_version())
-
-
-def _was_done(lake: Lake, key: str, log: logging.Logger) -> bool:
-    before = completed(lake, key)
-    if before is None:
-        return False
-    log.info("nothing to do: run_key %s is completed%s", key, f" ({before.result})" if before.result else "")
-    return True
 
 
 class _Recorded:

@@ -93,9 +93,12 @@ def _test_rows(context: Context, model: Model, registry: ModelRegistry, version:
     return test_rows(stored, Fold.from_json(tags[FOLD]), context.config.training.test)
 
 
+JOB = PromoteModel
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the job; see ``--help``."""
-    run_job(PromoteModel, argv)
+    run_job(JOB, argv)
 
 
 command = console_command(main)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
 
 import mlflow
@@ -17,6 +19,9 @@ def connect(settings: MlflowSettings) -> MlflowClient:
     """Point MLflow at the configured store, which is made where it is a local folder that is absent."""
     if settings.store:
         Path(settings.store).mkdir(parents=True, exist_ok=True)
+    # MLflow would draw a bar for every file of a few kilobytes.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
     mlflow.set_tracking_uri(settings.tracking)
     mlflow.set_registry_uri(settings.registry_uri or settings.tracking)
     return MlflowClient(settings.tracking, settings.registry_uri)

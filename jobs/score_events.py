@@ -88,9 +88,12 @@ def _score(context: Context, model: Model, version: int, features: int, key: str
     )
 
 
+JOB = ScoreEvents
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the job; see ``--help``."""
-    run_job(ScoreEvents, argv)
+    run_job(JOB, argv)
 
 
 command = console_command(main)

@@ -49,9 +49,12 @@ def _simulate(context: Context, settings: SimulationSettings, root: str) -> Outc
     return Outcome(rows_out=sum(log.rows for log in written), result=f"planted {dirt}", place=root)
 
 
+JOB = SimulateLogs
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the job; see ``--help``."""
-    run_job(SimulateLogs, argv)
+    run_job(JOB, argv)
 
 
 command = console_command(main)

@@ -191,9 +191,12 @@ def _store_quality(context: Context, name: str, judged: Sequence[Judged], key: s
     context.lake.replace(MODEL_QUALITY.name, rows, where=f"run_key = '{key}'")
 
 
+JOB = TrainModel
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the job; see ``--help``."""
-    run_job(TrainModel, argv)
+    run_job(JOB, argv)
 
 
 command = console_command(main)

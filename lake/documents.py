@@ -91,6 +91,8 @@ def read_documents(path: Path) -> list[Document]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError([f"{path}:{line}: not YAML: {error.problem}"]) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: not YAML in UTF-8: {' '.join(str(error).split())}"]) from error
     documents = []
     for node in filter(None, nodes):
         reader = _Reader(path)
@@ -167,7 +169,13 @@ class _Reader:
             return self._mapping(node, keys)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*keys, index)) for index, item in enumerate(node.value)]
-        plain = self._scalars.construct_object(node)  # type: ignore[no-untyped-call]  # types-PyYAML leaves it untyped
+        try:
+            plain = self._scalars.construct_object(node)  # type: ignore[no-untyped-call]  # types-PyYAML leaves it untyped
+        except (yaml.YAMLError, ValueError) as error:
+            # An unknown tag, or a date such as 2026-02-30.
+            why = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
+            self.mistakes.append(f"{self.path}:{node.start_mark.line + 1}: {node.value} is no value: {why}")
+            return None
         return LocatedText.at(plain, self.path.parent) if isinstance(plain, str) else plain
 
     def _mapping(self, node: yaml.MappingNode, keys: Keys) -> dict[str, object]:

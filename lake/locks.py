@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,7 +97,7 @@ def _acquire(lake: Lake, claim: Claim, clock: Clock, wait: timedelta) -> None:
 def _take(lake: Lake, claim: Claim, clock: Clock) -> bool:
     """Write our row; False where another process did so at the same time."""
     try:
-        _write(lake, claim, clock())
+        _write(lake, claim, clock(), where=claim.where)
     except DeltaConcurrentModificationException:
         return False
     return _live_holder(lake, claim, clock(), ours=lake.stamp.run_id) is None
@@ -113,24 +113,31 @@ def _live_holder(lake: Lake, claim: Claim, now: datetime, *, ours: str | None = 
     return f"{live[0].holder} (run {live[0].run_id})" if live else None
 
 
-def _write(lake: Lake, claim: Claim, heartbeat_at: datetime | None) -> None:
-    """Replace the lock's row by ours, or by none."""
+def _write(lake: Lake, claim: Claim, heartbeat_at: datetime | None, *, where: str) -> None:
+    """Replace the rows that fulfil ``where`` by ours, or by none."""
     rows = []
     if heartbeat_at is not None:
         rows.append((claim.job, claim.slice, this_process(), lake.stamp.run_id, heartbeat_at))
-    lake.replace(LOCKS.name, lake.spark.createDataFrame(rows, LOCKS.schema), where=claim.where)
+    lake.replace(LOCKS.name, lake.spark.createDataFrame(rows, LOCKS.schema), where=where)
 
 
 def _beat(lake: Lake, claim: Claim, clock: Clock, stop: threading.Event) -> None:
     while not stop.wait(HEARTBEAT.total_seconds()):
-        _persist(lake, claim, clock())
+        if lake.read(LOCKS.name).where(_ours(lake, claim)).head() is None:
+            return  # this process slept so long that another took over
+        with suppress(DeltaConcurrentModificationException):  # the next beat is in time
+            _persist(lake, claim, clock())
+
+
+def _ours(lake: Lake, claim: Claim) -> str:
+    return f"{claim.where} AND run_id = '{lake.stamp.run_id}'"
 
 
 def _persist(lake: Lake, claim: Claim, heartbeat_at: datetime | None) -> None:
-    """Write while other jobs write their own rows of the same table."""
+    """Write or remove our own row while other jobs write theirs to the same table."""
     for attempt in range(_ATTEMPTS):
         try:
-            _write(lake, claim, heartbeat_at)
+            _write(lake, claim, heartbeat_at, where=_ours(lake, claim))
         except DeltaConcurrentModificationException:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -146,8 +153,9 @@ def _dead(holder: str) -> bool:
 
 
 def _started(process: int) -> str:
-    """When a process of this machine started, in clock ticks since boot; ``gone`` where there is none."""
-    stat = Path(f"/proc/{process}/stat")
-    if not stat.exists():
+    """When a process of this machine started, in clock ticks since boot; ``gone`` where none runs under this id."""
+    try:
+        state, *rest = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
         return "gone"
-    return stat.read_text().rsplit(")", 1)[1].split()[19]
+    return "gone" if state in {"Z", "X"} else rest[18]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 
+from delta.exceptions import DeltaConcurrentModificationException
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.readwriter import DataFrameWriter
@@ -86,8 +88,10 @@ class Lake:
             LakeVersionError: it was created by a newer version of trustlake.
         """
         if not self.exists(spec.name):
-            self._create(spec)
-            return
+            # Another process may be creating it at the same moment; then its table is checked like any other.
+            with suppress(DeltaConcurrentModificationException):
+                self._create(spec)
+                return
         table = self._delta(spec.name)
         self._check_format(spec.name, table)
         found = {field.name: field.dataType for field in table.toDF().schema}

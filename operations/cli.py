@@ -22,6 +22,7 @@ class Verb(NamedTuple):
 
 
 VERBS = (
+    Verb("demo", "operations.demo", "run every step of a configuration, raw logs to scores, and sum it up"),
     Verb("doctor", "operations.doctor", "check this machine and say what to do about what is wrong"),
     Verb("ui", "operations.ui", "open MLflow's pages on the store of the jobs"),
 )

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import socket
 import sys
 from importlib.util import find_spec
 
+from jobs.configuration import load
 from lake.errors import TrustlakeError
+from operations.configurations import add_config_arguments, chosen_files
 
 HOST = "127.0.0.1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``trustlake ui``."""
-    parser.add_argument(
-        "--store",
-        default=os.environ.get("MLFLOW_TRACKING_URI"),
-        help="MLflow tracking URI, e.g. sqlite:///mlflow.db",
-    )
+    add_config_arguments(parser)
     parser.add_argument("--port", type=int, default=5000, help="port on this machine (default: %(default)s)")
 
 
@@ -27,11 +24,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Serve the pages until interrupted; for a store that is a server already, only say where it is.
 
     Raises:
-        TrustlakeError: no store is named, MLflow is not installed, or the port is taken.
+        ConfigError: the configuration is wrong.
+        TrustlakeError: MLflow is not installed, or the port is taken.
     """
-    store = arguments.store
-    if not store:
-        raise TrustlakeError("no MLflow store is named; give --store, or set MLFLOW_TRACKING_URI")
+    store = load(chosen_files(arguments)).config.mlflow.tracking
     if store.startswith(("http://", "https://")):
         print(f"models: {page(store)}")
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
-from pyspark.sql.types import DataType, StructField, StructType, TimestampType
+from pyspark.sql.types import DataType, DecimalType, NumericType, StructField, StructType, TimestampType
 
 from lake.contracts.types import TYPE_PATTERN, spark_type
 from lake.documents import Strict, decode, read_documents
@@ -19,6 +19,7 @@ from lake.errors import ConfigError
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 PLATFORM_COLUMNS = ("event_at", "known_at", "source_file", "ingest_batch")
+MAX_DIGITS = 38
 
 
 class Column(Strict):
@@ -33,6 +34,23 @@ class Column(Strict):
     unknown: tuple[str, ...] = ()
     unit: str = ""
     description: str = ""
+
+    @field_validator("type")
+    @classmethod
+    def _fits_spark(cls, name: str) -> str:
+        found = spark_type(name)
+        if isinstance(found, DecimalType) and not max(1, found.scale) <= found.precision <= MAX_DIGITS:
+            raise ValueError(f"a decimal has 1 to {MAX_DIGITS} digits, and no more of them behind the point than in all")
+        return name
+
+    @model_validator(mode="after")
+    def _limits_make_sense(self) -> Column:
+        limits = [limit for limit in (self.min, self.max) if limit is not None]
+        if limits and not isinstance(self.spark_type, NumericType):
+            raise ValueError(f"min and max limit numbers, and the type is {self.type}; remove them")
+        if limits != sorted(limits):
+            raise ValueError(f"min {limits[0]:g} is above max {limits[1]:g}")
+        return self
 
     @property
     def spark_type(self) -> DataType:
@@ -91,12 +109,15 @@ class Contract(Strict):
 
     @model_validator(mode="after")
     def _names_agree(self) -> Contract:
+        mistakes = []
         absent = [name for name in self.key if name not in self.columns]
         if absent or not self.key:
-            raise ValueError(f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}")
+            mistakes.append(f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}")
         taken = [name for name in PLATFORM_COLUMNS if name in self.columns]
         if taken:
-            raise ValueError(f"the platform adds {', '.join(taken)} itself; remove or rename")
+            mistakes.append(f"the platform adds {', '.join(taken)} itself; remove or rename")
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
         return self
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -44,19 +45,20 @@ def ingest_batch(lake: Lake, root: str, contract: Contract, batch: Batch) -> Bat
     """
     paths = [file.path for file in batch.files]
     try:
-        return _write(lake, root, contract, batch, paths, ())
+        return _write(lake, root, contract, batch, [paths], ())
     except (PySparkException, Py4JJavaError):
         lost = unreadable(lake.spark, root, paths, contract)
-        if not lost:
+        if not lost and contract.files.format == "json":
             raise
-        readable = [path for path in paths if path not in lost]
-        return _write(lake, root, contract, batch, readable, tuple(lost))
+        # CSV files whose headers differ cannot be read together, but one by one.
+        apart = [[path] for path in paths if path not in lost]
+        return _write(lake, root, contract, batch, apart, tuple(lost))
 
 
 def _write(
-    lake: Lake, root: str, contract: Contract, batch: Batch, paths: Sequence[str], lost: tuple[str, ...]
+    lake: Lake, root: str, contract: Contract, batch: Batch, readable: Sequence[Sequence[str]], lost: tuple[str, ...]
 ) -> BatchResult:
-    with _parsed(lake, root, contract, paths) as rows:
+    with _parsed(lake, root, contract, readable) as rows:
         counts = {row[REASON]: row["count"] for row in rows.groupBy(REASON).count().collect()}
         refused = {reason: count for reason, count in sorted(counts.items(), key=str) if reason is not None}
         rows_in = sum(counts.values())
@@ -69,17 +71,20 @@ def _write(
     rows_out = lake.read(contract.table).where(F.col("ingest_batch") == batch.batch_id).count()
     bad = sum(refused.values())
     result = BatchResult(
-        batch.log, len(paths), rows_in, rows_out, rows_in - bad - rows_out, refused, lost
+        batch.log, len(batch.files) - len(lost), rows_in, rows_out, rows_in - bad - rows_out, refused, lost
     )
     _finish(lake, batch, result)
     return result
 
 
 @contextmanager
-def _parsed(lake: Lake, root: str, contract: Contract, paths: Sequence[str]) -> Iterator[DataFrame]:
-    """The parsed rows, kept for the three passes over them: count, events, quarantine."""
-    if paths:
-        rows = parse(read_raw(lake.spark, root, paths, contract), contract)
+def _parsed(
+    lake: Lake, root: str, contract: Contract, readable: Sequence[Sequence[str]]
+) -> Iterator[DataFrame]:
+    """The parsed rows of files read together, kept for the three passes over them: count, events, quarantine."""
+    if readable:
+        raw = [read_raw(lake.spark, root, paths, contract) for paths in readable]
+        rows = parse(reduce(DataFrame.unionByName, raw), contract)
     else:
         empty = ", ".join(f"cast(null as string) `{name}`" for name in contract.source_columns)
         blank = lake.spark.sql(f"SELECT {empty}, '' _text, '' _file, true _broken WHERE false")

@@ -41,17 +41,14 @@ class Batch:
     files: tuple[RawFile, ...]
 
     @classmethod
-    def of(cls, log: str, files: Sequence[RawFile]) -> Batch:
-        digest = hashlib.sha256("\n".join([log, *(f"{file.path} {file.size}" for file in files)]).encode())
+    def of(cls, log: str, files: Sequence[RawFile], sha256: Mapping[str, str]) -> Batch:
+        """The batch of these files; its id is a hash of the log, their paths and their contents."""
+        digest = hashlib.sha256("\n".join([log, *(f"{file.path} {sha256[file.path]}" for file in files)]).encode())
         return cls(log, digest.hexdigest()[:16], tuple(files))
 
 
-def list_files(spark: SparkSession, root: str, contract: Contract, days: tuple[date, date]) -> list[RawFile]:
-    """The delivered files of a log for days in [first, last), in order of day and path.
-
-    Raises:
-        RefusedError: the contract promises a file a day, and a day has none.
-    """
+def delivered(spark: SparkSession, root: str, contract: Contract) -> list[RawFile]:
+    """Every delivered file of a log, in order of day and path; none where nothing was delivered."""
     base = root.rstrip("/")
     try:
         listed = (
@@ -64,16 +61,26 @@ def list_files(spark: SparkSession, root: str, contract: Contract, days: tuple[d
         if error.getCondition() != "PATH_NOT_FOUND":
             raise
         listed = []
-    first, last = days[0].isoformat(), days[1].isoformat()
     files = []
     for row in listed:
         path = relative(row["path"], base)
         day = contract.files.day_of(path)
-        if day is not None and first <= day < last:
+        if day is not None:
             files.append(RawFile(day, path, row["length"], row["modified"]))
-    if contract.files.daily:
-        _check_every_day(contract, days, files, base)
     return sorted(files)
+
+
+def of_days(files: Sequence[RawFile], root: str, contract: Contract, days: tuple[date, date]) -> list[RawFile]:
+    """Those of a log's files that were delivered on days in [first, last).
+
+    Raises:
+        RefusedError: the contract promises a file a day, and a day has none.
+    """
+    first, last = days[0].isoformat(), days[1].isoformat()
+    chosen = [file for file in files if first <= file.day < last]
+    if contract.files.daily:
+        _check_every_day(contract, days, chosen, root.rstrip("/"))
+    return chosen
 
 
 def relative(path: str, root: str) -> str:
@@ -82,13 +89,15 @@ def relative(path: str, root: str) -> str:
     return path[path.index(folder) + len(folder) :]
 
 
-def batches(log: str, files: Iterable[RawFile], days_per_batch: int) -> list[Batch]:
+def batches(
+    log: str, files: Iterable[RawFile], sha256: Mapping[str, str], days_per_batch: int
+) -> list[Batch]:
     """Files grouped by their day of delivery, ``days_per_batch`` calendar days together."""
 
     def slot(file: RawFile) -> int:
         return date.fromisoformat(file.day).toordinal() // days_per_batch
 
-    return [Batch.of(log, list(group)) for _, group in groupby(sorted(files), key=slot)]
+    return [Batch.of(log, list(group), sha256) for _, group in groupby(sorted(files), key=slot)]
 
 
 def checksums(spark: SparkSession, root: str, files: Sequence[RawFile]) -> Mapping[str, str]:

@@ -11,8 +11,16 @@ from lake.contracts import Column as ContractColumn
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
+# The first and the last instant that a calendar of four-digit years has; an epoch outside is no time.
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+
 # Spark reads "12:30" as today at half past twelve: only a full date may be a time.
 _FULL_DATE = r"^\s*\d{4}-\d{2}-\d{2}"
+
+
+def raw_column(name: str) -> Column:
+    """A column of the raw file, whose name may hold dots and spaces."""
+    return F.col("`" + name.replace("`", "``") + "`")
 
 
 def parse(raw: DataFrame, contract: Contract) -> DataFrame:
@@ -26,7 +34,7 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
         One row per raw row: ``event_at``, ``known_at``, the contract's columns typed, ``_file``, ``_reason``
         (null for a row that keeps the contract) and, for refused rows only, ``_text``. Sentinels become null.
     """
-    event_at = _instant(F.col(contract.event_at), contract.time_format)
+    event_at = _instant(raw_column(contract.event_at), contract.time_format)
     known_at = _known_at(event_at, contract)
     values = {name: _value(name, column, contract) for name, column in contract.columns.items()}
     reasons = [
@@ -57,19 +65,19 @@ def _known_at(event_at: Column, contract: Contract) -> Column:
         return F.timestamp_micros(
             F.unix_micros(event_at) + int(contract.known_at.lag.total_seconds()) * 1_000_000
         )
-    return _instant(F.col(contract.known_at), contract.time_format)
+    return _instant(raw_column(contract.known_at), contract.time_format)
 
 
 def _instant(text: Column, time_format: str) -> Column:
-    if time_format == "epoch_s":
-        return F.timestamp_micros((text.try_cast("decimal(20,6)") * 1_000_000).cast("long"))
-    if time_format == "epoch_ms":
-        return F.timestamp_millis(text.try_cast("long"))
-    return F.when(text.rlike(_FULL_DATE), text.try_cast(TimestampType()))
+    if time_format == "iso":
+        return F.when(text.rlike(_FULL_DATE), text.try_cast(TimestampType()))
+    scale = 1_000_000 if time_format == "epoch_s" else 1_000
+    micros = (text.try_cast("decimal(20,6)") * scale).try_cast("long")
+    return F.when(micros.between(_FIRST, _LAST), F.timestamp_micros(micros))
 
 
 def _text(name: str, column: ContractColumn) -> Column:
-    text = F.col(column.source or name)
+    text = raw_column(column.source or name)
     return F.when(~text.isin(*column.unknown), text) if column.unknown else text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 
 from lake.contracts import Contract
 from lake.errors import RefusedError
-from lake.ingest.files import Batch, RawFile, batches, checksums, list_files
-from lake.ingest.schemas import BATCHES, FILES
+from lake.ingest.files import Batch, RawFile, batches, checksums, delivered, of_days
+from lake.ingest.schemas import BATCHES, FILES, QUARANTINE
 from lake.settings import RawSettings
 from lake.tables import Lake
 
@@ -24,11 +24,13 @@ class Ledger:
     finished: frozenset[str]
 
     def unfinished(self, log: str) -> list[Batch]:
+        """Batches that were planned and not finished, in the order they were planned in."""
         open_files: dict[str, list[RawFile]] = {}
         for file, _, batch in self.files.values():
             if batch not in self.finished:
                 open_files.setdefault(batch, []).append(file)
-        return [Batch(log, batch, tuple(sorted(files))) for batch, files in sorted(open_files.items())]
+        found = [Batch(log, batch, tuple(sorted(files))) for batch, files in open_files.items()]
+        return sorted(found, key=lambda batch: batch.files)
 
 
 def read_ledger(lake: Lake, log: str) -> Ledger:
@@ -46,39 +48,64 @@ def read_ledger(lake: Lake, log: str) -> Ledger:
 def plan_log(lake: Lake, raw: RawSettings, contract: Contract, days: tuple[date, date]) -> list[Batch]:
     """The batches to read, in order; new ones are noted in ``ingest_files`` before this returns.
 
+    A batch of which nothing was written yet, such as a refused one, is planned anew where its files were mended.
+
     Raises:
-        RefusedError: a file that was ingested has other content now.
+        RefusedError: a file that was ingested has other content now, or is gone before its batch was finished.
     """
     ledger = read_ledger(lake, contract.log)
-    listed = list_files(lake.spark, raw.root, contract, days)
-    _refuse_changed(lake, raw, contract, ledger, listed)
-    new = [file for file in listed if file.path not in ledger.files]
-    planned = batches(contract.log, new, raw.days_per_batch)
-    _note(lake, raw, planned)
-    return [*ledger.unfinished(contract.log), *planned]
+    found = delivered(lake.spark, raw.root, contract)
+    listed = of_days(found, raw.root, contract, days)
+    unfinished = ledger.unfinished(contract.log)
+    open_paths = {file.path for batch in unfinished for file in batch.files}
+    touched = _touched(lake, raw, ledger, [file for file in found if file in listed or file.path in open_paths])
+    touched |= open_paths - {file.path for file in found}
+    mended = [batch for batch in unfinished if _paths(batch) & touched and not _has_rows(lake, contract, batch)]
+    free = {path for batch in mended for path in _paths(batch)}
+    _refuse_touched(contract, sorted(touched - free))
+    _forget(lake, mended)
+    new = [file for file in listed if file.path not in ledger.files or file.path in free]
+    sha256 = checksums(lake.spark, raw.root, new)
+    planned = batches(contract.log, new, sha256, raw.days_per_batch)
+    _note(lake, planned, sha256)
+    return [*(batch for batch in unfinished if batch not in mended), *planned]
 
 
-def _note(lake: Lake, raw: RawSettings, planned: Sequence[Batch]) -> None:
-    if not planned:
-        return
-    digests = checksums(lake.spark, raw.root, [file for batch in planned for file in batch.files])
+def _paths(batch: Batch) -> set[str]:
+    return {file.path for file in batch.files}
+
+
+def _touched(lake: Lake, raw: RawSettings, ledger: Ledger, files: Sequence[RawFile]) -> set[str]:
+    """Those of the files whose content is not what was noted."""
+    newer = [file for file in files if file.path in ledger.files and ledger.files[file.path][0] != file]
+    sha256 = checksums(lake.spark, raw.root, newer)
+    return {file.path for file in newer if sha256[file.path] != ledger.files[file.path][1]}
+
+
+def _has_rows(lake: Lake, contract: Contract, batch: Batch) -> bool:
+    tables = (contract.table, QUARANTINE.name)
+    return any(lake.read(t).where(F.col("ingest_batch") == batch.batch_id).head() is not None for t in tables)
+
+
+def _refuse_touched(contract: Contract, paths: Sequence[str]) -> None:
+    if paths:
+        raise RefusedError(
+            f"{contract.log}: {', '.join(paths)} was ingested before with other content, or is gone half ingested; "
+            "restore it, and deliver what is new or corrected as a new file"
+        )
+
+
+def _forget(lake: Lake, batches: Sequence[Batch]) -> None:
+    if batches:
+        named = ", ".join(f"'{batch.batch_id}'" for batch in batches)
+        lake.replace(FILES.name, lake.spark.createDataFrame([], FILES.schema), where=f"ingest_batch IN ({named})")
+
+
+def _note(lake: Lake, planned: Sequence[Batch], sha256: Mapping[str, str]) -> None:
     rows = [
-        (batch.log, file.path, file.day, file.size, file.modified, digests[file.path], batch.batch_id)
+        (batch.log, file.path, file.day, file.size, file.modified, sha256[file.path], batch.batch_id)
         for batch in planned
         for file in batch.files
     ]
-    noted = lake.spark.createDataFrame(rows, FILES.schema)
-    lake.append(FILES.name, noted, once=f"ingest_logs/{planned[0].batch_id}/files")
-
-
-def _refuse_changed(
-    lake: Lake, raw: RawSettings, contract: Contract, ledger: Ledger, listed: Sequence[RawFile]
-) -> None:
-    touched = [file for file in listed if file.path in ledger.files and ledger.files[file.path][0] != file]
-    digests = checksums(lake.spark, raw.root, touched)
-    changed = [file.path for file in touched if digests[file.path] != ledger.files[file.path][1]]
-    if changed:
-        raise RefusedError(
-            f"{contract.log}: {', '.join(changed)} was ingested before with other content; "
-            "restore it, and deliver what is new or corrected as a new file"
-        )
+    if rows:
+        lake.append(FILES.name, lake.spark.createDataFrame(rows, FILES.schema))

@@ -26,13 +26,29 @@ class Range(Strict):
     def _exactly_one(self) -> Range:
         given = {name: value for name, value in self if value is not None}
         if len(given) != 1:
-            raise ValueError("give exactly one of uniform, loguniform, integer or choice")
+            raise ValueError(
+                "give exactly one of uniform, loguniform, integer or choice; an overlay adds to its base, "
+                "so it sets the base's to null"
+            )
+        if self.choice == ():
+            raise ValueError("choice is empty; give the values to choose from")
         bounds = self.uniform or self.loguniform or self.integer
         if bounds and bounds[0] >= bounds[1]:
             raise ValueError(f"the lower bound {bounds[0]} is not below the upper bound {bounds[1]}")
         if self.loguniform and self.loguniform[0] <= 0:
             raise ValueError("loguniform needs bounds above 0")
         return self
+
+    def holds(self, value: Number | str) -> bool:
+        """True where the parameter could be drawn with this value."""
+        if self.choice is not None:
+            return value in self.choice
+        low, high = self.uniform or self.loguniform or self.integer or (0, 0)
+        is_whole = self.integer is None or isinstance(value, int)
+        return is_whole and not isinstance(value, str) and low <= value <= high
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {list(value)}" for name, value in self if value is not None)
 
     def expression(self, name: str) -> Any:
         """The parameter as Hyperopt draws it."""
@@ -74,10 +90,9 @@ class SweepSettings(Strict):
         for number, point in enumerate(self.start):
             if set(point) != set(self.space):
                 raise ValueError(f"start[{number}] names {sorted(point)}; the space has {sorted(self.space)}")
-            for name, value in point.items():
-                choice = self.space[name].choice
-                if choice is not None and value not in choice:
-                    raise ValueError(f"start[{number}].{name} is {value}; the choice is {list(choice)}")
+            outside = [f"{n} is {v}, the space has {self.space[n]}" for n, v in point.items() if not self.space[n].holds(v)]
+            if outside:
+                raise ValueError(f"start[{number}]: {'; '.join(outside)}")
         both = sorted(set(self.space) & set(self.fixed))
         if both:
             raise ValueError(f"{', '.join(both)} is both fixed and searched; keep one")

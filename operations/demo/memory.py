@@ -1,0 +1,45 @@
+"""The largest sum of memory that this process and all it started held at one time."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+_SECONDS = 0.2
+
+
+class PeakMemory:
+    """Samples the process tree five times a second; shared pages are counted once (PSS)."""
+
+    def __init__(self) -> None:
+        self.peak_bytes = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample, name="peak-memory", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        root = psutil.Process()
+        while not self._stop.wait(_SECONDS):
+            tree = [root, *root.children(recursive=True)]
+            self.peak_bytes = max(self.peak_bytes, sum(map(_held, tree)))
+
+
+def _held(process: psutil.Process) -> int:
+    """Bytes of one process: its share of pages where the system tells, else its resident set; 0 once it is gone."""
+    try:
+        memory = process.memory_full_info()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return 0
+    return int(getattr(memory, "pss", memory.rss))
