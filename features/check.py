@@ -12,7 +12,22 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 
 # XGBoost's Spark estimator takes columns of these names for its own purposes, silently; and ours are taken.
 RESERVED = frozenset(
-    "label weight baseMargin validationIndicator qid values as_of definition_hash key stream row time start until".split()
+    [
+        "label",
+        "weight",
+        "baseMargin",
+        "validationIndicator",
+        "qid",
+        "values",
+        "as_of",
+        "definition_hash",
+        "key",
+        "stream",
+        "row",
+        "time",
+        "start",
+        "until",
+    ]
 )
 
 
@@ -38,7 +53,9 @@ def _absent(
     if source not in logs:
         yield f"{where}: no contract declares the log {source}; there are {', '.join(sorted(logs))}"
         return
-    lacking = [name for name in dict.fromkeys(names) if _PLAIN_NAME.fullmatch(name) and name not in logs[source]]
+    lacking = [
+        name for name in dict.fromkeys(names) if _PLAIN_NAME.fullmatch(name) and name not in logs[source]
+    ]
     if lacking:
         yield f"{where}: {source} has no column {', '.join(lacking)}; it has {', '.join(sorted(logs[source]))}"
 

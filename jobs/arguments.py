@@ -13,7 +13,9 @@ def instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date; write 2018-08-08 or 2018-08-08T12:00:00") from error
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no date; write 2018-08-08 or 2018-08-08T12:00:00"
+        ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -37,11 +39,21 @@ def base_parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
     """The parser every job starts from."""
     parser = argparse.ArgumentParser(prog=name, description=about, epilog=f"example: {example}")
     parser.add_argument(
-        "--config", action="append", default=[], metavar="FILE", help="base and overlays, later wins ($TRUSTLAKE_CONFIG)"
+        "--config",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="base, then overlays ($TRUSTLAKE_CONFIG)",
     )
-    parser.add_argument("--replace", action="store_true", help="do it again although it was done (default: skip)")
     parser.add_argument(
-        "--wait", type=duration, default="0s", metavar="SPAN", help="wait for another holder of the lock (default: 0s)"
+        "--replace", action="store_true", help="do it again although it was done (default: skip)"
+    )
+    parser.add_argument(
+        "--wait",
+        type=duration,
+        default="0s",
+        metavar="SPAN",
+        help="wait for another holder of the lock (default: 0s)",
     )
     parser.add_argument("--refusal-ok", action="store_true", help="exit 0 where a gate or contract refuses")
     parser.add_argument("--log-format", choices=["text", "json"], default="text", help="(default: text)")
@@ -57,5 +69,7 @@ def check_range(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
 
 def add_range(parser: argparse.ArgumentParser, what: str) -> None:
     """``--from`` and ``--to``: a half-open range of days, UTC."""
-    parser.add_argument("--from", dest="begin", type=day, metavar="DAY", help=f"first day of {what} (default: all)")
+    parser.add_argument(
+        "--from", dest="begin", type=day, metavar="DAY", help=f"first day of {what} (default: all)"
+    )
     parser.add_argument("--to", dest="end", type=day, metavar="DAY", help=f"day after the last of {what}")

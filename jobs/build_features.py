@@ -26,7 +26,7 @@ class BuildFeatures:
 
     NAME = "build_features"
     ABOUT = "Build point-in-time features for the spine rows of a range of days."
-    EXAMPLE = "build_features --config conf/base.yml --from 2026-01-01 --to 2026-08-01"
+    EXAMPLE = "build_features --config conf/base.yml --config conf/marketplace.yml --from 2026-01-01 --to 2026-08-01"
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,8 +70,12 @@ def _build(context: Context, view: FeatureView, versions: Mapping[str, int]) -> 
     _write(context, view, built, where)
     written = context.lake.read(view.table).where(where).count()
     if written != count:
-        raise TrustlakeError(f"{view.table} got {written} rows for {count} spine rows; report this with the run's id")
-    context.log.info("%s: %s rows from %s to %s", view.table, f"{written:,}", f"{begin:%Y-%m-%d}", f"{end:%Y-%m-%d}")
+        raise TrustlakeError(
+            f"{view.table} got {written} rows for {count} spine rows; report this with the run's id"
+        )
+    context.log.info(
+        "%s: %s rows from %s to %s", view.table, f"{written:,}", f"{begin:%Y-%m-%d}", f"{end:%Y-%m-%d}"
+    )
     return written
 
 
@@ -148,7 +152,9 @@ def _spec(view: FeatureView, built: DataFrame) -> TableSpec:
     }
     comments |= {entity.key: f"Key of the {entity.name}" for entity in view.entities}
     fields = [
-        StructField(f.name, f.dataType, nullable=True, metadata={"comment": comments.get(f.name, "Kept as context")})
+        StructField(
+            f.name, f.dataType, nullable=True, metadata={"comment": comments.get(f.name, "Kept as context")}
+        )
         for f in built.schema
     ]
     comment = f"One row per row of {view.spine.source}, as it could be known at as_of"

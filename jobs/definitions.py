@@ -19,7 +19,6 @@ from lake.contracts import Contract
 from lake.errors import ConfigError
 from training.model import Model
 
-
 DeclaredT = TypeVar("DeclaredT", FeatureView, Model)
 
 
@@ -56,7 +55,9 @@ def load_definitions(place: str, contracts: Mapping[str, Contract] | None) -> De
     """
     declared = list(vars(_import(place)).values())
     models = _distinct(value for value in declared if isinstance(value, Model))
-    views = _distinct([*(v for v in declared if isinstance(v, FeatureView)), *(model.view for model in models)])
+    views = _distinct(
+        [*(v for v in declared if isinstance(v, FeatureView)), *(model.view for model in models)]
+    )
     if not views:
         raise ConfigError([f"{place}: declares no FeatureView and no Model at its top level"])
     found = [*_twice("view", views), *_twice("model", models)]
@@ -104,6 +105,10 @@ def _import(place: str) -> ModuleType:
     except SyntaxError as error:
         raise ConfigError([f"{error.filename}:{error.lineno}: cannot be loaded: {error.msg}"]) from error
     except (ImportError, NameError, TypeError, AttributeError, ValueError, LookupError) as error:
-        lines = [f":{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__) if frame.filename == place]
+        lines = [
+            f":{frame.lineno}"
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename == place
+        ]
         raise ConfigError([f"{place}{''.join(lines[-1:])}: cannot be loaded: {error}"]) from error
     return module

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from jobs.arguments import add_range
 from jobs.job import Context, Plan, console_command, run_job
 from lake.errors import TrustlakeError
-from lake.ingest.batch import BatchResult, ingest_batch
+from lake.ingest.batch import UNREADABLE, BatchResult, ingest_batch
 from lake.ingest.files import Batch, RawFile, delivered, of_days
 from lake.ingest.plan import plan_log
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
@@ -23,7 +23,7 @@ class IngestLogs:
 
     NAME = "ingest_logs"
     ABOUT = "Read new raw files into event tables; refused rows go to quarantine with a reason."
-    EXAMPLE = "ingest_logs --config conf/base.yml --from 2026-01-01 --to 2026-02-01"
+    EXAMPLE = "ingest_logs --config conf/base.yml --config conf/marketplace.yml --from 2026-01-01 --to 2026-02-01"
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def _ingest(context: Context, days: Mapping[str, tuple[date, date]]) -> Outcome:
             results.append(result)
             _say(context, batch, result, f"{number}/{len(planned)}")
     reasons = sum((Counter(result.refused) for result in results), Counter[str]())
-    reasons.update({"unreadable_file": lost for lost in [sum(len(r.unreadable_files) for r in results)] if lost})
+    reasons += Counter({UNREADABLE: sum(len(result.unreadable_files) for result in results)})
     duplicates = sum(result.duplicates for result in results)
     kinds = [f"{count:,} {reason}" for reason, count in reasons.most_common()]
     tables = [contract.table for contract in context.contracts.values()] + [QUARANTINE.name]

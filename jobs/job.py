@@ -25,7 +25,6 @@ from jobs.session import build_session
 from lake.code_version import code_version
 from lake.contracts import Contract, read_contracts
 from lake.errors import ConfigError, RefusedError, TrustlakeError
-from lake.errors import RefusedError, TrustlakeError
 from lake.locks import Claim, held
 from lake.runs import DONE, FAILED, REFUSED, RUNS, Outcome, RunRow, completed, record, run_key
 from lake.tables import CommitStamp, Lake

@@ -27,7 +27,7 @@ class PromoteModel:
 
     NAME = "promote_model"
     ABOUT = "Let the challenger become champion if it passes the gate; refuse with reasons otherwise."
-    EXAMPLE = "promote_model --config conf/base.yml"
+    EXAMPLE = "promote_model --config conf/base.yml --config conf/marketplace.yml"
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -26,7 +26,7 @@ class ScoreEvents:
 
     NAME = "score_events"
     ABOUT = "Score the feature rows of a range of days with the champion."
-    EXAMPLE = "score_events --config conf/base.yml --from 2026-07-20 --to 2026-08-03"
+    EXAMPLE = "score_events --config conf/base.yml --config conf/marketplace.yml --from 2026-09-04 --to 2026-09-18"
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:

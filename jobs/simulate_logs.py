@@ -19,7 +19,7 @@ class SimulateLogs:
 
     NAME = "simulate_logs"
     ABOUT = "Write the raw logs of a simulated marketplace. The same settings give the same files."
-    EXAMPLE = "simulate_logs --config conf/base.yml"
+    EXAMPLE = "simulate_logs --config conf/base.yml --config conf/marketplace.yml"
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -35,7 +35,7 @@ class TrainModel:
 
     NAME = "train_model"
     ABOUT = "Tune, train and register a candidate with what was known at an instant."
-    EXAMPLE = "train_model --config conf/base.yml --as-of 2026-07-20"
+    EXAMPLE = "train_model --config conf/base.yml --config conf/marketplace.yml --as-of 2026-09-04"
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,7 @@ _TYPES: dict[str, DataType] = {
 
 
 def described(*columns: str) -> StructType:
-    """A schema of nullable columns from lines such as ``"size long: Bytes"``; ``versions`` is a map of table to version.
+    """A schema of nullable columns from lines such as ``"size long: Bytes"``; ``versions`` maps a table to a version.
 
     Raises:
         KeyError: a type that is none of the above.

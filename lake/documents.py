@@ -170,7 +170,7 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*keys, index)) for index, item in enumerate(node.value)]
         try:
-            plain = self._scalars.construct_object(node)  # type: ignore[no-untyped-call]  # types-PyYAML leaves it untyped
+            plain = self._scalars.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
             # An unknown tag, or a date such as 2026-02-30.
             why = error.problem if isinstance(error, yaml.MarkedYAMLError) else error

@@ -100,11 +100,12 @@ def _take(lake: Lake, claim: Claim, clock: Clock) -> bool:
         _write(lake, claim, clock(), where=claim.where)
     except DeltaConcurrentModificationException:
         return False
-    return _live_holder(lake, claim, clock(), ours=lake.stamp.run_id) is None
+    return _live_holder(lake, claim, clock(), but=lake.stamp.run_id) is None
 
 
-def _live_holder(lake: Lake, claim: Claim, now: datetime, *, ours: str | None = None) -> str | None:
-    rows = lake.read(LOCKS.name).where(claim.where).where(~F.col("run_id").eqNullSafe(ours)).collect()
+def _live_holder(lake: Lake, claim: Claim, now: datetime, *, but: str = "") -> str | None:
+    """The process that holds the lock and lives, but for the run that asks."""
+    rows = lake.read(LOCKS.name).where(claim.where).where(F.col("run_id") != but).collect()
     live = [
         row
         for row in rows

@@ -66,7 +66,9 @@ class RunRow:
     error: str | None = None
 
 
-def run_key(job: str, arguments: Mapping[str, object], inputs: Mapping[str, object], config: str, code: str) -> str:
+def run_key(
+    job: str, arguments: Mapping[str, object], inputs: Mapping[str, object], config: str, code: str
+) -> str:
     """Hash of everything the result of a run depends on."""
     text = json.dumps([job, arguments, inputs, config, code], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -77,9 +79,11 @@ def completed(lake: Lake, key: str) -> Outcome | None:
     if not lake.exists(RUNS.name):
         return None
     rows = lake.read(RUNS.name).where((F.col("run_key") == key) & (F.col("state") == DONE))
-    row = rows.orderBy(F.col("finished_at").desc()).select(
-        "rows_in", "rows_out", "refused", "result", "place", "outputs"
-    ).head()
+    row = (
+        rows.orderBy(F.col("finished_at").desc())
+        .select("rows_in", "rows_out", "refused", "result", "place", "outputs")
+        .head()
+    )
     return Outcome(**row.asDict()) if row else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -94,8 +95,8 @@ class Lake:
                 return
         table = self._delta(spec.name)
         self._check_format(spec.name, table)
-        found = {field.name: field.dataType for field in table.toDF().schema}
-        expected = {field.name: field.dataType for field in spec.schema}
+        found = {field.name: field.dataType.simpleString() for field in table.toDF().schema}
+        expected = {field.name: field.dataType.simpleString() for field in spec.schema}
         if found != expected:
             raise SchemaError(_difference(self.place(spec.name), found, expected))
 
@@ -165,9 +166,10 @@ class Lake:
             writer.save(f"{self.settings.root}/{name}")
 
 
-def _difference(place: str, found: dict[str, object], expected: dict[str, object]) -> str:
-    parts = []
-    for name in sorted(found.keys() | expected.keys()):
-        if found.get(name) != expected.get(name):
-            parts.append(f"{name} is {found.get(name, 'absent')}, expected {expected.get(name, 'absent')}")
+def _difference(place: str, found: Mapping[str, str], expected: Mapping[str, str]) -> str:
+    parts = [
+        f"{name} is {found.get(name, 'absent')}, expected {expected.get(name, 'absent')}"
+        for name in sorted(found.keys() | expected.keys())
+        if found.get(name) != expected.get(name)
+    ]
     return f"{place} differs from its declaration: {'; '.join(parts)}; rebuild it or restore the declaration"

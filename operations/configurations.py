@@ -10,6 +10,7 @@ from jobs.configuration import VARIABLE
 from lake.errors import ConfigError
 
 BASE = Path("conf/base.yml")
+MARKETPLACE = Path("conf/marketplace.yml")
 EXAMPLES = Path("examples")
 
 
@@ -30,7 +31,7 @@ def chosen_files(arguments: argparse.Namespace) -> list[str]:
         return list(arguments.config)
     if arguments.example is None:
         named = [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
-        return named or [str(BASE)]
+        return named or [str(BASE), str(MARKETPLACE)]
     overlay = EXAMPLES / arguments.example / "overlay.yml"
     if not overlay.is_file():
         there = ", ".join(sorted(path.parent.name for path in EXAMPLES.glob("*/overlay.yml")))

@@ -55,7 +55,8 @@ def table_spec(model: str) -> TableSpec:
     columns = columns.add(
         FEATURES, ArrayType(FloatType()), True, {"comment": "Features in the order of the model's contract"}
     )
-    return TableSpec(f"training_{model}", f"Rows that trainings of {model} saw, one per spine row and training", columns)
+    comment = f"Rows that trainings of {model} saw, one per spine row and training"
+    return TableSpec(f"training_{model}", comment, columns)
 
 
 def feature_array(names: Sequence[str]) -> Column:
@@ -122,7 +123,7 @@ def _between(begin: datetime, end: datetime) -> Column:
 
 
 def _verdict(known_before: datetime) -> Column:
-    return F.coalesce(F.col(_KNOWN) < F.lit(known_before), F.lit(False)).alias(IS_FRAUD)  # noqa: FBT003
+    return F.coalesce(F.col(_KNOWN) < F.lit(known_before), F.lit(False)).alias(IS_FRAUD)
 
 
 def _hashed(identifier: Column) -> Column:

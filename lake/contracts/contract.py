@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from pyspark.sql.types import DataType, DecimalType, NumericType, StructField, StructType, TimestampType
 
 from lake.contracts.types import TYPE_PATTERN, spark_type
-from lake.documents import Strict, decode, read_documents
+from lake.documents import Document, Strict, decode, read_documents
 from lake.duration import Duration
 from lake.errors import ConfigError
 
@@ -40,7 +40,9 @@ class Column(Strict):
     def _fits_spark(cls, name: str) -> str:
         found = spark_type(name)
         if isinstance(found, DecimalType) and not max(1, found.scale) <= found.precision <= MAX_DIGITS:
-            raise ValueError(f"a decimal has 1 to {MAX_DIGITS} digits, and no more of them behind the point than in all")
+            raise ValueError(
+                f"a decimal has 1 to {MAX_DIGITS} digits, and no more of them behind the point than in all"
+            )
         return name
 
     @model_validator(mode="after")
@@ -80,10 +82,10 @@ class Files(Strict):
         return self.pattern.replace("{day}", "*")
 
     def day_of(self, path: str) -> str | None:
-        """The day of delivery (YYYY-MM-DD) that ``path``, relative to the raw root, names; None where it does not fit."""
+        """The day (YYYY-MM-DD) that ``path``, relative to the raw root, names; None where it does not fit."""
         parts = [re.escape(part).replace(r"\*", "[^/]*") for part in self.pattern.split("{day}")]
         match = re.fullmatch(r"(\d{4}-\d{2}-\d{2})".join(parts), path)
-        return match[1] if match else None
+        return match[1] if match and _is_day(match[1]) else None
 
 
 class Lag(Strict):
@@ -112,7 +114,9 @@ class Contract(Strict):
         mistakes = []
         absent = [name for name in self.key if name not in self.columns]
         if absent or not self.key:
-            mistakes.append(f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}")
+            mistakes.append(
+                f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}"
+            )
         taken = [name for name in PLATFORM_COLUMNS if name in self.columns]
         if taken:
             mistakes.append(f"the platform adds {', '.join(taken)} itself; remove or rename")
@@ -131,7 +135,7 @@ class Contract(Strict):
         return tuple(dict.fromkeys(times + [column.source or name for name, column in self.columns.items()]))
 
     @property
-    def schema(self) -> StructType:
+    def event_schema(self) -> StructType:
         """The event table: times first, so that Delta keeps statistics of them."""
         return StructType(
             [
@@ -152,18 +156,34 @@ def read_contracts(paths: Sequence[str]) -> dict[str, Contract]:
     """
     mistakes: list[str] = []
     contracts: dict[str, Contract] = {}
-    for file in _files(paths, mistakes):
+    for document in _documents(paths, mistakes):
         try:
-            for document in read_documents(file):
-                contract = decode(Contract, document)
-                if contract.log in contracts:
-                    raise ConfigError([f"{document.origin(('log',))}: {contract.log} is declared twice; keep one"])
-                contracts[contract.log] = contract
+            contract = decode(Contract, document)
         except ConfigError as error:
             mistakes += error.mistakes
+            continue
+        if contract.log in contracts:
+            mistakes.append(f"{document.origin(('log',))}: {contract.log} is declared twice; keep one")
+        contracts[contract.log] = contract
     if mistakes:
         raise ConfigError(mistakes)
     return contracts
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _documents(paths: Sequence[str], mistakes: list[str]) -> Iterator[Document]:
+    for file in _files(paths, mistakes):
+        try:
+            yield from read_documents(file)
+        except ConfigError as error:
+            mistakes += error.mistakes
 
 
 def _files(paths: Sequence[str], mistakes: list[str]) -> list[Path]:

@@ -56,7 +56,12 @@ def ingest_batch(lake: Lake, root: str, contract: Contract, batch: Batch) -> Bat
 
 
 def _write(
-    lake: Lake, root: str, contract: Contract, batch: Batch, readable: Sequence[Sequence[str]], lost: tuple[str, ...]
+    lake: Lake,
+    root: str,
+    contract: Contract,
+    batch: Batch,
+    readable: Sequence[Sequence[str]],
+    lost: tuple[str, ...],
 ) -> BatchResult:
     with _parsed(lake, root, contract, readable) as rows:
         counts = {row[REASON]: row["count"] for row in rows.groupBy(REASON).count().collect()}
@@ -133,7 +138,9 @@ def _quarantined(
 def _check_share(contract: Contract, batch: Batch, rows_in: int, refused: dict[str, int]) -> None:
     bad = sum(refused.values())
     if bad > contract.refuse_above * rows_in:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items(), key=lambda r: -r[1]))
+        reasons = ", ".join(
+            f"{count} {reason}" for reason, count in sorted(refused.items(), key=lambda r: -r[1])
+        )
         raise RefusedError(
             f"{contract.log}: {bad} of {rows_in} rows of {batch.files[0].path} to {batch.files[-1].path} break the "
             f"contract ({reasons}), which tolerates {contract.refuse_above:.1%}; mend the delivery or the contract"

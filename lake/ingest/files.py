@@ -43,7 +43,9 @@ class Batch:
     @classmethod
     def of(cls, log: str, files: Sequence[RawFile], sha256: Mapping[str, str]) -> Batch:
         """The batch of these files; its id is a hash of the log, their paths and their contents."""
-        digest = hashlib.sha256("\n".join([log, *(f"{file.path} {sha256[file.path]}" for file in files)]).encode())
+        digest = hashlib.sha256(
+            "\n".join([log, *(f"{file.path} {sha256[file.path]}" for file in files)]).encode()
+        )
         return cls(log, digest.hexdigest()[:16], tuple(files))
 
 
@@ -70,7 +72,9 @@ def delivered(spark: SparkSession, root: str, contract: Contract) -> list[RawFil
     return sorted(files)
 
 
-def of_days(files: Sequence[RawFile], root: str, contract: Contract, days: tuple[date, date]) -> list[RawFile]:
+def of_days(
+    files: Sequence[RawFile], root: str, contract: Contract, days: tuple[date, date]
+) -> list[RawFile]:
     """Those of a log's files that were delivered on days in [first, last).
 
     Raises:
@@ -114,7 +118,9 @@ def checksums(spark: SparkSession, root: str, files: Sequence[RawFile]) -> Mappi
     return {relative(row["path"], base): row["sha256"] for row in rows}
 
 
-def _check_every_day(contract: Contract, days: tuple[date, date], files: Sequence[RawFile], base: str) -> None:
+def _check_every_day(
+    contract: Contract, days: tuple[date, date], files: Sequence[RawFile], base: str
+) -> None:
     delivered = {file.day for file in files}
     span = (days[1] - days[0]).days
     wanted = [(days[0] + timedelta(days=n)).isoformat() for n in range(span)]

@@ -6,8 +6,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
-from lake.contracts import Contract, Lag
 from lake.contracts import Column as ContractColumn
+from lake.contracts import Contract, Lag
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 

@@ -58,9 +58,13 @@ def plan_log(lake: Lake, raw: RawSettings, contract: Contract, days: tuple[date,
     listed = of_days(found, raw.root, contract, days)
     unfinished = ledger.unfinished(contract.log)
     open_paths = {file.path for batch in unfinished for file in batch.files}
-    touched = _touched(lake, raw, ledger, [file for file in found if file in listed or file.path in open_paths])
+    touched = _touched(
+        lake, raw, ledger, [file for file in found if file in listed or file.path in open_paths]
+    )
     touched |= open_paths - {file.path for file in found}
-    mended = [batch for batch in unfinished if _paths(batch) & touched and not _has_rows(lake, contract, batch)]
+    mended = [
+        batch for batch in unfinished if _paths(batch) & touched and not _has_rows(lake, contract, batch)
+    ]
     free = {path for batch in mended for path in _paths(batch)}
     _refuse_touched(contract, sorted(touched - free))
     _forget(lake, mended)
@@ -98,7 +102,9 @@ def _refuse_touched(contract: Contract, paths: Sequence[str]) -> None:
 def _forget(lake: Lake, batches: Sequence[Batch]) -> None:
     if batches:
         named = ", ".join(f"'{batch.batch_id}'" for batch in batches)
-        lake.replace(FILES.name, lake.spark.createDataFrame([], FILES.schema), where=f"ingest_batch IN ({named})")
+        lake.replace(
+            FILES.name, lake.spark.createDataFrame([], FILES.schema), where=f"ingest_batch IN ({named})"
+        )
 
 
 def _note(lake: Lake, planned: Sequence[Batch], sha256: Mapping[str, str]) -> None:

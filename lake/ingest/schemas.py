@@ -51,4 +51,4 @@ QUARANTINE = TableSpec(
 
 def events(contract: Contract) -> TableSpec:
     """The event table of a log."""
-    return TableSpec(contract.table, contract.description, contract.schema)
+    return TableSpec(contract.table, contract.description, contract.event_schema)

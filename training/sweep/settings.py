@@ -90,7 +90,11 @@ class SweepSettings(Strict):
         for number, point in enumerate(self.start):
             if set(point) != set(self.space):
                 raise ValueError(f"start[{number}] names {sorted(point)}; the space has {sorted(self.space)}")
-            outside = [f"{n} is {v}, the space has {self.space[n]}" for n, v in point.items() if not self.space[n].holds(v)]
+            outside = [
+                f"{name} is {value}, the space has {self.space[name]}"
+                for name, value in point.items()
+                if not self.space[name].holds(value)
+            ]
             if outside:
                 raise ValueError(f"start[{number}]: {'; '.join(outside)}")
         both = sorted(set(self.space) & set(self.fixed))

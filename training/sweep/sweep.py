@@ -48,7 +48,9 @@ def sweep(
 
     def evaluate(wave: Sequence[Suggestion]) -> list[float]:
         with ThreadPoolExecutor(max_workers=len(wave)) as pool:
-            trials = list(pool.map(lambda s: finished.get(s.number) or _run(s, folds, features, settings), wave))
+            trials = list(
+                pool.map(lambda s: finished.get(s.number) or _run(s, folds, features, settings), wave)
+            )
         for trial in trials:
             if trial.number not in finished:
                 runs.write(trial)

@@ -47,7 +47,9 @@ def search(settings: SweepSettings, evaluate: Callable[[Sequence[Suggestion]], S
                 trials.insert_trial_docs(tpe.suggest(trials.new_trial_ids(1), domain, trials, seed))
                 trials.refresh()
         documents = [trials._dynamic_trials[number] for number in wave]  # noqa: SLF001 - includes the unfinished
-        suggestions = [Suggestion(number, _params(space, d)) for number, d in zip(wave, documents, strict=True)]
+        suggestions = [
+            Suggestion(number, _params(space, d)) for number, d in zip(wave, documents, strict=True)
+        ]
         for document, loss in zip(documents, evaluate(suggestions), strict=True):
             document["state"] = JOB_STATE_DONE
             document["result"] = {"status": STATUS_OK, "loss": loss}

@@ -1,0 +1,116 @@
+"""Contracts of raw logs: what they may say, and where their files' days stand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pyspark.sql.types import DecimalType
+
+from lake.contracts import Contract, Files, Lag, read_contracts
+from lake.errors import ConfigError
+
+GOOD = """\
+log: payments
+description: Payments
+files: {pattern: "payments/{day}.csv.gz", format: csv}
+key: [payment_id]
+event_at: TS
+known_at: {lag: 2d}
+columns:
+  payment_id: {type: string, from: ID}
+  amount: {type: "decimal(18,2)", min: 0, unit: USD, description: Amount paid}
+"""
+
+
+def write(folder: Path, text: str, name: str = "contract.yml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def mistakes(*paths: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        read_contracts([str(path) for path in paths])
+    return list(caught.value.mistakes)
+
+
+def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
+    contract = read_contracts([str(write(tmp_path, GOOD))])["payments"]
+    assert contract.table == "events_payments"
+    assert contract.known_at == Lag(lag=timedelta(days=2))
+    assert contract.source_columns == ("TS", "ID", "amount")
+    names = ["event_at", "known_at", "payment_id", "amount", "source_file", "ingest_batch"]
+    assert contract.event_schema.fieldNames() == names
+    assert contract.event_schema["amount"].dataType == DecimalType(18, 2)
+    assert contract.event_schema["amount"].metadata == {"comment": "Amount paid [USD]"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("[payment_id]", "[id, payment_id]", ":1: the document: key names id; columns are payment_id, amount"),
+        ("[payment_id]", "[]", ":1: the document: key names nothing; columns are payment_id, amount"),
+        ("amount:", "known_at:", ":1: the document: the platform adds known_at itself; remove or rename"),
+        ("{day}", "day", ":3: files.pattern: found 'payments/day.csv.gz'; expected {day} exactly once"),
+        ("{day}", "{day}/{day}", "expected {day} exactly once"),
+        ("decimal(18,2)", "money", ":9: columns.amount.type: found 'money'; String should match pattern"),
+        ("decimal(18,2)", "decimal(39,2)", ":9: columns.amount.type: found 'decimal(39,2)'; a decimal has 1 to 38"),
+        ("decimal(18,2)", "decimal(2,3)", ":9: columns.amount.type: found 'decimal(2,3)'; a decimal has 1 to 38"),
+        ('"decimal(18,2)"', "string", ":9: columns.amount: min and max limit numbers, and the type is string"),
+        ("min: 0", "min: 5, max: 1", ":9: columns.amount: min 5 is above max 1"),
+        ("2d", "2 weeks", "expected a number and a unit, such as 30s, 5m, 12h or 7d"),
+        ("format: csv", "format: xml", ":3: files.format: found 'xml'; Input should be 'json' or 'csv'"),
+        ("log: payments", "log: Pay-ments", ":1: log: found 'Pay-ments'; String should match pattern"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    path = write(tmp_path, GOOD.replace(old, new))
+    assert any(expected in mistake and mistake.startswith(str(path)) for mistake in mistakes(path)), mistakes(path)
+
+
+def test_every_mistake_of_every_document_and_file_is_told(tmp_path: Path) -> None:
+    both = GOOD.replace("[payment_id]", "[id]") + "---\n" + GOOD.replace("log: payments", "log: refunds\nlgo: x")
+    found = mistakes(write(tmp_path, both), write(tmp_path, "log: [", "broken.yml"), tmp_path / "absent.yml")
+    expected = ["key names id", "unknown key lgo", "not YAML", "no such file"]
+    assert all(part in mistake for part, mistake in zip(expected, found, strict=True)), found
+
+
+def test_two_declarations_of_one_log_are_a_mistake(tmp_path: Path) -> None:
+    first, second = write(tmp_path, GOOD, "a.yml"), write(tmp_path, GOOD, "b.yml")
+    assert mistakes(first, second) == [f"{second}:1: payments is declared twice; keep one"]
+
+
+def test_a_folder_gives_every_contract_in_it(tmp_path: Path) -> None:
+    write(tmp_path, GOOD, "a.yml")
+    write(tmp_path, GOOD.replace("log: payments", "log: refunds"), "b.yml")
+    assert list(read_contracts([str(tmp_path)])) == ["payments", "refunds"]
+
+
+def test_a_folder_without_contracts_is_a_mistake(tmp_path: Path) -> None:
+    assert mistakes(tmp_path) == [
+        f"{tmp_path}: holds no .yml file; put the contracts there or correct `contracts`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "day"),
+    [
+        ("payments/{day}.csv.gz", "payments/2026-03-01.csv.gz", "2026-03-01"),
+        ("payments/{day}.csv.gz", "payments/2026-03-01.csv", None),
+        ("payments/{day}.csv.gz", "refunds/2026-03-01.csv.gz", None),
+        ("payments/{day}.csv.gz", "payments/2026-3-1.csv.gz", None),
+        ("payments/{day}.csv.gz", "payments/2026-02-30.csv.gz", None),
+        ("payments/{day}.csv.gz", "payments/2026-03-01Xcsv.gz", None),
+        ("p/ingest_date={day}/*.jsonl", "p/ingest_date=2026-03-01/part-0.jsonl", "2026-03-01"),
+        ("p/ingest_date={day}/*.jsonl", "p/ingest_date=2026-03-01/hour=1/part-0.jsonl", None),
+    ],
+)
+def test_the_day_of_delivery_is_read_from_the_path(pattern: str, path: str, day: str | None) -> None:
+    assert Files(pattern=pattern, format="csv").day_of(path) == day
+
+
+def test_built_in_contracts_are_right() -> None:
+    folder = Path(__file__).parents[2] / "conf" / "contracts"
+    assert all(isinstance(contract, Contract) for contract in read_contracts([str(folder)]).values())

@@ -1,0 +1,117 @@
+"""Delta tables of a lake: comments, commit metadata, declared schemas, appends once, replaced ranges."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame
+
+from lake.described import described
+from lake.errors import LakeVersionError, SchemaError
+from lake.tables import Lake, TableSpec
+
+COLUMNS = ("id long: Row id", "name string: What it is called")
+
+
+def spec_of(name: str) -> TableSpec:
+    return TableSpec(name, "One row per thing", described(*COLUMNS))
+
+
+def rows_of(lake: Lake, *rows: tuple[int, str]) -> DataFrame:
+    return lake.spark.createDataFrame(list(rows), "id long, name string")
+
+
+def read(lake: Lake, name: str, version: int | None = None) -> set[tuple[int, str]]:
+    return {(row["id"], row["name"]) for row in lake.read(name, version=version).collect()}
+
+
+def test_a_table_carries_comments_and_its_commits_carry_the_run(lake: Lake) -> None:
+    lake.ensure(spec_of("commented"))
+    lake.append("commented", rows_of(lake, (1, "a")))
+    table = DeltaTable.forPath(lake.spark, f"{lake.settings.root}/commented")
+    detail = table.detail().select("description").first()
+    assert detail is not None
+    assert detail["description"] == "One row per thing"
+    fields = lake.read("commented").schema
+    assert [field.metadata.get("comment") for field in fields] == ["Row id", "What it is called"]
+    last = table.history(1).select("userMetadata").first()
+    assert last is not None
+    assert json.loads(last["userMetadata"]) == {"run_id": "run-1", "code": "c1", "config": "h1"}
+
+
+def test_recreating_keeps_comments_history_and_format(lake: Lake) -> None:
+    lake.ensure(spec_of("recreated"))
+    wider = TableSpec("recreated", "One row per thing", described(*COLUMNS, "size long: How big"))
+    lake.recreate(wider, lake.spark.createDataFrame([(1, "a", 5)], "id long, name string, size long"))
+    fields = lake.read("recreated").schema
+    assert [field.metadata.get("comment") for field in fields] == ["Row id", "What it is called", "How big"]
+    lake.ensure(wider)
+    assert lake.version("recreated") == 1
+    detail = DeltaTable.forPath(lake.spark, f"{lake.settings.root}/recreated").detail()
+    row = detail.select("description", "properties").first()
+    assert row is not None
+    assert row["description"] == "One row per thing"
+    assert row["properties"]["trustlake.lakeFormat"] == "1"
+
+
+def test_another_schema_than_the_declared_one_names_the_columns(lake: Lake) -> None:
+    lake.ensure(spec_of("declared"))
+    lake.ensure(spec_of("declared"))
+    assert lake.version("declared") == 0
+    other = TableSpec("declared", "One row per thing", described("id string: Row id", "size long: How big"))
+    with pytest.raises(SchemaError) as caught:
+        lake.ensure(other)
+    text = str(caught.value)
+    assert "id is bigint, expected string; name is string, expected absent; size is absent, expected bigint" in text
+    assert "declared" in text
+
+
+def test_a_frame_that_lacks_a_column_is_refused_and_not_filled_with_nulls(lake: Lake) -> None:
+    lake.ensure(spec_of("lacking"))
+    with pytest.raises(SchemaError, match="lacking lacks name; it has id"):
+        lake.append("lacking", rows_of(lake, (1, "a")).drop("name"))
+    assert lake.version("lacking") == 0
+
+
+def test_a_newer_lake_is_refused(lake: Lake) -> None:
+    lake.ensure(spec_of("newer"))
+    lake.spark.sql(f"ALTER TABLE {lake.place('newer')} SET TBLPROPERTIES ('trustlake.lakeFormat' = '2')")
+    for refuse in (lambda: lake.check_format("newer"), lambda: lake.ensure(spec_of("newer"))):
+        with pytest.raises(LakeVersionError, match="has lake format 2, this trustlake knows 1; upgrade trustlake"):
+            refuse()
+    lake.check_format("absent")
+
+
+def test_an_append_under_the_same_id_happens_once(lake: Lake) -> None:
+    lake.ensure(spec_of("once"))
+    lake.append("once", rows_of(lake, (1, "a")), once="job/1")
+    lake.append("once", rows_of(lake, (1, "a")), once="job/1")
+    assert [row["id"] for row in lake.read("once").collect()] == [1]
+    lake.append("once", rows_of(lake, (2, "b")), once="job/2")
+    assert read(lake, "once") == {(1, "a"), (2, "b")}
+
+
+def test_replacing_touches_only_its_range(lake: Lake) -> None:
+    lake.ensure(spec_of("ranged"))
+    lake.append("ranged", rows_of(lake, (1, "a"), (2, "b"), (3, "c")))
+    before = lake.version("ranged")
+    lake.replace("ranged", rows_of(lake, (2, "new")), where="id >= 2 AND id < 3")
+    assert read(lake, "ranged") == {(1, "a"), (2, "new"), (3, "c")}
+    assert read(lake, "ranged", before) == {(1, "a"), (2, "b"), (3, "c")}
+    lake.replace("ranged", rows_of(lake).limit(0), where="id = 3")
+    assert read(lake, "ranged") == {(1, "a"), (2, "new")}
+
+
+def test_rows_outside_the_replaced_range_are_refused(lake: Lake) -> None:
+    lake.ensure(spec_of("outside"))
+    with pytest.raises(Exception, match="DELTA_REPLACE_WHERE_MISMATCH"):
+        lake.replace("outside", rows_of(lake, (9, "x")), where="id < 3")
+    assert lake.version("outside") == 0
+
+
+def test_reading_an_absent_table_says_what_to_do(lake: Lake) -> None:
+    assert lake.version("absent") is None
+    with pytest.raises(SchemaError, match="absent` does not exist; run the job that writes it first"):
+        lake.read("absent")
