@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["count", "sum", "mean", "share", "min", "max", "distinct", "hours_since_last", "hours_since_first"]
+Kind = Literal[
+    "count", "sum", "mean", "share", "min", "max", "distinct", "hours_since_last", "hours_since_first"
+]
 
 _MICROS = 1_000_000
 
@@ -43,14 +45,17 @@ class Window:
 
 
 def minutes(count: int) -> Window:
+    """A window of that many minutes."""
     return Window(f"{count}m", count * 60 * _MICROS)
 
 
 def hours(count: int) -> Window:
+    """A window of that many hours."""
     return Window(f"{count}h", count * 3600 * _MICROS)
 
 
 def days(count: int) -> Window:
+    """A window of that many days of 24 hours."""
     return Window(f"{count}d", count * 86_400 * _MICROS)
 
 
@@ -152,6 +157,7 @@ class Expression:
 
 
 def expression(name: str, sql: str) -> Expression:
+    """A feature computed from one row: of the source in a spine, of the finished features in ``derived``."""
     return Expression(name, sql)
 
 

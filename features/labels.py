@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """Fraud as a source of label events tells it.

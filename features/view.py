@@ -54,6 +54,4 @@ def build_view(view: FeatureView, spine: DataFrame, sources: Mapping[str, DataFr
     for derived in view.derived:
         wide = wide.withColumn(derived.name, F.expr(derived.sql))
     kept = [name for name in spine.columns if name not in {row, AS_OF, *view.features}]
-    return wide.select(
-        AS_OF, row, *kept, *view.features, F.lit(definition_hash(view)).alias(DEFINITION)
-    )
+    return wide.select(AS_OF, row, *kept, *view.features, F.lit(definition_hash(view)).alias(DEFINITION))

@@ -16,11 +16,7 @@ from lake.documents import Document, LocatedText, PathText, Strict, decode, merg
 from lake.errors import ConfigError
 from lake.settings import LakeSettings, RawSettings
 from training.gate import GateSettings
-from training.metrics.settings import EvaluationSettings
-from training.splits import SplitSettings
-from training.sweep.settings import SweepSettings
-from training.trainers.plan import TrainerSettings
-from training.training_set import TestSettings
+from training.settings import TrainingSettings
 
 VARIABLE = "TRUSTLAKE_CONFIG"
 
@@ -48,17 +44,6 @@ class MlflowSettings(Strict):
     def artifacts(self) -> str | None:
         """Where a new experiment keeps its files; None leaves it to the server."""
         return f"file://{self.store}/artifacts" if self.store else None
-
-
-class TrainingSettings(Strict):
-    """How a model is trained and judged."""
-
-    split: SplitSettings
-    test: TestSettings = TestSettings()
-    metrics: EvaluationSettings = EvaluationSettings()
-    sweep: SweepSettings
-    trainer: TrainerSettings = TrainerSettings()
-    published: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
 
 
 class Config(Strict):

@@ -23,7 +23,9 @@ class IngestLogs:
 
     NAME = "ingest_logs"
     ABOUT = "Read new raw files into event tables; refused rows go to quarantine with a reason."
-    EXAMPLE = "ingest_logs --config conf/base.yml --config conf/marketplace.yml --from 2026-01-01 --to 2026-02-01"
+    EXAMPLE = (
+        "ingest_logs --config conf/base.yml --config conf/marketplace.yml --from 2026-01-01 --to 2026-02-01"
+    )
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:

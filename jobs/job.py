@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Protocol, Self
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from jobs.arguments import base_parser, check_range
@@ -24,7 +25,7 @@ from jobs.log import start_log, step_log
 from jobs.session import build_session
 from lake.code_version import code_version
 from lake.contracts import Contract, read_contracts
-from lake.errors import ConfigError, RefusedError, TrustlakeError
+from lake.errors import ConfigError, RefusedError, SchemaError, TrustlakeError
 from lake.locks import Claim, held
 from lake.runs import DONE, FAILED, REFUSED, RUNS, Outcome, RunRow, completed, record, run_key
 from lake.tables import CommitStamp, Lake
@@ -94,7 +95,7 @@ class Job(Protocol):
     def plan(context: Context) -> Plan: ...
 
 
-def run_job(job: type[Job], argv: Sequence[str] | None) -> None:
+def run_job(job: type[Job], argv: Sequence[str] | None) -> Finished:
     """Run a job once.
 
     Raises:
@@ -107,6 +108,12 @@ def run_job(job: type[Job], argv: Sequence[str] | None) -> None:
     check_range(parser, arguments)
     start_log(arguments.log_format)
     context = _context(job.NAME, arguments)
+    with _sql_mistakes():
+        return _run(job, context, started)
+
+
+def _run(job: type[Job], context: Context, started: float) -> Finished:
+    arguments = context.arguments
     planned = job.plan(context)
     key = _key(job.NAME, arguments, planned, context)
     before = None if arguments.replace else completed(context.lake, key)
@@ -120,8 +127,20 @@ def run_job(job: type[Job], argv: Sequence[str] | None) -> None:
                 return Finished(
                     job=job.NAME, outcome=recorded.outcome, was_done=False, seconds=time.monotonic() - started
                 )
-    context.log.info("nothing to do: run_key %s is completed%s", key, f" ({before.result})" if before.result else "")
+    context.log.info(
+        "nothing to do: run_key %s is completed%s", key, f" ({before.result})" if before.result else ""
+    )
     return Finished(job=job.NAME, outcome=before, was_done=True, seconds=time.monotonic() - started)
+
+
+@contextmanager
+def _sql_mistakes() -> Iterator[None]:
+    """Say in one line what Spark found wrong with a SQL expression of the definitions or the configuration."""
+    try:
+        yield
+    except AnalysisException as error:
+        first = str(error).splitlines()[0].split(" SQLSTATE")[0]
+        raise SchemaError(f"{first} Correct the expression in the definitions or the overlay") from error
 
 
 def _context(name: str, arguments: argparse.Namespace) -> Context:
@@ -219,12 +238,12 @@ class _Recorded:
 def _say(log: logging.Logger, outcome: Outcome, took: timedelta, key: str) -> None:
     parts = [outcome.result]
     parts += [f"{label} {value:,}" for label, value in _counts(outcome) if value is not None]
-    parts += [f"{table} version {version}" for table, version in outcome.outputs.items() if version is not None]
+    parts += [
+        f"{table} version {version}" for table, version in outcome.outputs.items() if version is not None
+    ]
     parts += [f"{took.total_seconds():.0f} s", f"run_key {key}"]
     log.info("done: %s", ", ".join(part for part in parts if part))
 
 
 def _counts(outcome: Outcome) -> list[tuple[str, int | None]]:
     return [("rows in", outcome.rows_in), ("rows out", outcome.rows_out), ("refused", outcome.refused)]
-
-

@@ -12,7 +12,12 @@ LOGGER = logging.getLogger("trustlake")
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return json.dumps(
-            {"at": self.formatTime(record), "level": record.levelname, "job": record.name, "line": record.getMessage()}
+            {
+                "at": self.formatTime(record),
+                "level": record.levelname,
+                "job": record.name,
+                "line": record.getMessage(),
+            }
         )
 
 

@@ -69,9 +69,9 @@ def _promote(context: Context, model: Model, registry: ModelRegistry, version: i
             contract.definition_hash,
         ):
             raise RefusedError(
-                f"champion v{champion} was trained on definition {old_contract.definition_hash}, candidate v{version} on "
-                f"{contract.definition_hash}, so they cannot score the same rows; judge by absolute limits alone with "
-                "--without-comparison"
+                f"champion v{champion} was trained on definition {old_contract.definition_hash}, candidate v{version} "
+                f"on {contract.definition_hash}, so they cannot score the same rows; "
+                "judge by absolute limits alone with --without-comparison"
             )
         theirs = judge(rows, old, testing)
     decision = decide(candidate, theirs, context.config.gate)
@@ -80,7 +80,9 @@ def _promote(context: Context, model: Model, registry: ModelRegistry, version: i
         raise RefusedError(f"{registry.name} v{version} {decision}")
     registry.promote(version)
     return Outcome(
-        rows_in=len(candidate), result=f"v{version} → {CHAMPION}: {'; '.join(decision.reasons)}", place=registry.name
+        rows_in=len(candidate),
+        result=f"v{version} → {CHAMPION}: {'; '.join(decision.reasons)}",
+        place=registry.name,
     )
 
 
@@ -88,7 +90,9 @@ def _test_rows(context: Context, model: Model, registry: ModelRegistry, version:
     """The rows the candidate was judged on, as its training stored them."""
     tags = registry.tags(version)
     if RUN_KEY not in tags or FOLD not in tags:
-        raise RefusedError(f"{registry.name} v{version} was not registered by train_model, so it cannot be judged")
+        raise RefusedError(
+            f"{registry.name} v{version} was not registered by train_model, so it cannot be judged"
+        )
     stored = context.lake.read(table_spec(model.name).name).where(F.col("run_key") == tags[RUN_KEY])
     return test_rows(stored, Fold.from_json(tags[FOLD]), context.config.training.test)
 

@@ -26,12 +26,16 @@ class ScoreEvents:
 
     NAME = "score_events"
     ABOUT = "Score the feature rows of a range of days with the champion."
-    EXAMPLE = "score_events --config conf/base.yml --config conf/marketplace.yml --from 2026-09-04 --to 2026-09-18"
+    EXAMPLE = (
+        "score_events --config conf/base.yml --config conf/marketplace.yml --from 2026-09-04 --to 2026-09-18"
+    )
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--from", dest="begin", type=day, required=True, metavar="DAY", help="first day")
-        parser.add_argument("--to", dest="end", type=day, required=True, metavar="DAY", help="day after the last")
+        parser.add_argument(
+            "--to", dest="end", type=day, required=True, metavar="DAY", help="day after the last"
+        )
 
     @staticmethod
     def plan(context: Context) -> Plan:
@@ -54,7 +58,9 @@ class ScoreEvents:
 def _score(context: Context, model: Model, version: int, features: int, key: str) -> Outcome:
     lake, registry, table = context.lake, registry_of(context, model), model.view.table
     booster, contract = load_booster(registry.uri(version))
-    begin, end = (datetime.combine(on, time(), UTC) for on in (context.arguments.begin, context.arguments.end))
+    begin, end = (
+        datetime.combine(on, time(), UTC) for on in (context.arguments.begin, context.arguments.end)
+    )
     where = f"{AS_OF} >= timestamp '{begin.isoformat()}' AND {AS_OF} < timestamp '{end.isoformat()}'"
     rows = lake.read(table, version=features).where(where)
     check_offered(contract, dict(rows.dtypes), table=table)
@@ -75,7 +81,9 @@ def _score(context: Context, model: Model, version: int, features: int, key: str
     lake.replace(spec.name, scored, where=where)
     rows_in, rows_out = rows.count(), lake.read(spec.name).where(where).count()
     if rows_in != rows_out:
-        raise TrustlakeError(f"{spec.name} got {rows_out} scores for {rows_in} rows; report this with the run's id")
+        raise TrustlakeError(
+            f"{spec.name} got {rows_out} scores for {rows_in} rows; report this with the run's id"
+        )
     if rows_in == 0:
         context.log.warning("%s has no rows in this range; nothing was scored", table)
     return Outcome(

@@ -43,7 +43,9 @@ def _simulate(context: Context, settings: SimulationSettings, root: str) -> Outc
     except FileExistsError as error:
         raise TrustlakeError(str(error)) from error
     for log in written:
-        context.log.info("%s: %s rows, %.0f s, planted %s", log.log, f"{log.rows:,}", log.seconds, log.planted)
+        context.log.info(
+            "%s: %s rows, %.0f s, planted %s", log.log, f"{log.rows:,}", log.seconds, log.planted
+        )
     planted = sum((Counter(log.planted) for log in written), Counter[str]())
     dirt = " · ".join(f"{count:,} {kind}" for kind, count in planted.most_common())
     return Outcome(rows_out=sum(log.rows for log in written), result=f"planted {dirt}", place=root)

@@ -5,29 +5,30 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
-import mlflow
+from mlflow.data.dataset import Dataset
+from mlflow.data.spark_dataset import load_delta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from features.definition_hash import definition_hash
 from features.view import AS_OF
 from jobs.arguments import instant
 from jobs.job import Context, Plan, console_command, run_job
 from jobs.registry import connect, experiment_id, registry_of
 from lake.errors import TrustlakeError
 from lake.runs import Outcome
-from training.artefact.contract import ModelContract
-from training.judged import Judged, check_classes, fit_and_judge, sweep_rows
+from training.judged import Judged
 from training.model import Model
 from training.quality_table import MODEL_QUALITY, quality_rows
 from training.registry import CHALLENGER
 from training.review.links import UiLinks
-from training.splits import Fold, Split, split
+from training.splits import Split, split
 from training.sweep.child_runs import ChildRuns, Trial
-from training.sweep.sweep import Winner, sweep
+from training.sweep.sweep import Winner
+from training.train import contract_of, train
 from training.training_run import FOLD, RUN_KEY, Candidate, log_candidate, open_run
-from training.training_set import table_spec, train_rows, training_set
+from training.training_set import table_spec, training_set
 
 
 class TrainModel:
@@ -40,7 +41,11 @@ class TrainModel:
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            "--as-of", type=instant, required=True, metavar="INSTANT", help="labels known before this are used"
+            "--as-of",
+            type=instant,
+            required=True,
+            metavar="INSTANT",
+            help="labels known before this are used",
         )
 
     @staticmethod
@@ -65,33 +70,33 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
     settings = context.config.training
     folds = split(context.arguments.as_of, settings.split, model.label.matures_after)
     stored = _store_training_set(context, model, tables, folds, key)
-    for fold in folds.validation:
-        check_classes(train_rows(stored, fold), fold)
     client = connect(context.config.mlflow)
     experiment = experiment_id(client, context.config.mlflow)
-    features = tuple(model.view.features)
-    registry = registry_of(context, model)
+    registry, links = registry_of(context, model), UiLinks(context.config.mlflow.tracking)
     with open_run(client, experiment, key, f"{model.name} {context.arguments.as_of:%Y-%m-%d}") as run_id:
-        winner = sweep(
-            [sweep_rows(stored, fold, settings.test) for fold in folds.validation],
-            features,
-            settings.sweep,
-            ChildRuns(client, experiment, run_id),
-            _progress(context, settings.sweep.trials, settings.sweep.metric),
+        winner, judged = train(
+            stored,
+            model.view.features,
+            folds,
+            settings,
+            runs=ChildRuns(client, experiment, run_id),
+            on_trial=_on_trial(context, settings.sweep.trials, settings.sweep.metric),
+            on_fold=partial(_on_fold, context),
         )
-        judged = [_judge(context, stored, fold, features, winner) for fold in folds.test]
+        types = dict(context.lake.read(model.view.table).dtypes)
         candidate = Candidate(
-            name=registry.name,
-            contract=_contract(context, model, registry.name, judged[-1]),
+            contract=contract_of(model, registry.name, types, context.lake.stamp.code_version, judged[-1]),
             winner=winner,
             folds=judged,
-            tables=tables | {table_spec(model.name).name: context.lake.version(table_spec(model.name).name) or 0},
+            tables=tables,
         )
-        links = UiLinks(context.config.mlflow.tracking)
-        dataset = _dataset(context, model)
-        description = log_candidate(candidate, settings.metrics, dataset, links, experiment, run_id)
+        description = log_candidate(
+            candidate, settings.metrics, _dataset(context, model), links, experiment, run_id
+        )
     _store_quality(context, registry.name, judged, key)
-    version = registry.register(run_id, tags={RUN_KEY: key, FOLD: judged[-1].fold.to_json()}, description=description)
+    version = registry.register(
+        run_id, tags={RUN_KEY: key, FOLD: judged[-1].fold.to_json()}, description=description
+    )
     registry.set_alias(CHALLENGER, version)
     final = judged[-1]
     context.log.info("candidate %s v%d: %s", registry.name, version, links.run(experiment, run_id))
@@ -100,7 +105,9 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
         result=f"v{version}, best of {settings.sweep.trials} trials, average precision "
         f"{final.evaluation['average_precision']}, ROC-AUC {final.evaluation['roc_auc']}",
         place=links.run(experiment, run_id),
-        outputs={name: context.lake.version(name) for name in (table_spec(model.name).name, MODEL_QUALITY.name)},
+        outputs={
+            name: context.lake.version(name) for name in (table_spec(model.name).name, MODEL_QUALITY.name)
+        },
     )
 
 
@@ -127,7 +134,7 @@ def _store_training_set(
     return lake.read(spec.name).where(F.col("run_key") == key)
 
 
-def _progress(context: Context, trials: int, metric: str) -> Callable[[Trial, Winner], None]:
+def _on_trial(context: Context, trials: int, metric: str) -> Callable[[Trial, Winner], None]:
     started = time.monotonic()
     ended: list[int] = []
 
@@ -142,46 +149,25 @@ def _progress(context: Context, trials: int, metric: str) -> Callable[[Trial, Wi
     return say
 
 
-def _judge(
-    context: Context, stored: DataFrame, fold: Fold, features: tuple[str, ...], winner: Winner
-) -> Judged:
-    settings = context.config.training
-    params = dict(winner.params) | {"seed": settings.sweep.seed}
-    judged = fit_and_judge(
-        stored, fold, features, params, winner.rounds,
-        testing=settings.test, trainer=settings.trainer, metrics=settings.metrics,
-    )  # fmt: skip
+def _on_fold(context: Context, judged: Judged) -> None:
     context.log.info(
         "fold %s: average precision %s, ROC-AUC %s, %s",
-        *(fold, judged.evaluation["average_precision"], judged.evaluation["roc_auc"], judged.why_workers),
-    )
-    return judged
-
-
-def _contract(context: Context, model: Model, name: str, final: Judged) -> ModelContract:
-    types = dict(context.lake.read(model.view.table).dtypes)
-    return ModelContract(
-        model=name,
-        feature_names=model.view.features,
-        feature_types=tuple(types[feature] for feature in model.view.features),
-        definition_hash=definition_hash(model.view),
-        view=model.view.name,
-        row_id=model.view.spine.row,
-        target=f"{model.label.source}: {model.label.fraud}",
-        trained_from=final.fold.train_from,
-        trained_to=final.fold.train_to,
-        best_iteration=final.fit.rounds - 1,
-        code_version=context.lake.stamp.code_version,
+        *(
+            judged.fold,
+            judged.evaluation["average_precision"],
+            judged.evaluation["roc_auc"],
+            judged.why_workers,
+        ),
     )
 
 
-def _dataset(context: Context, model: Model) -> mlflow.data.dataset.Dataset:
+def _dataset(context: Context, model: Model) -> Dataset:
     """The stored training set with its Delta version, for the run's page."""
     table, lake = table_spec(model.name).name, context.lake
     version = str(lake.version(table))
     if lake.settings.root is None:
-        return mlflow.data.load_delta(table_name=lake.place(table), version=version, name=table)
-    return mlflow.data.load_delta(path=f"{lake.settings.root}/{table}", version=version, name=table)
+        return load_delta(table_name=lake.place(table), version=version, name=table)
+    return load_delta(path=f"{lake.settings.root}/{table}", version=version, name=table)
 
 
 def _store_quality(context: Context, name: str, judged: Sequence[Judged], key: str) -> None:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from delta.exceptions import DeltaConcurrentModificationException
 from pyspark.sql import functions as F
 
+from lake.conflicts import CONFLICTS
 from lake.described import described
 from lake.errors import LockedError
 from lake.tables import Lake, TableSpec
@@ -98,7 +98,7 @@ def _take(lake: Lake, claim: Claim, clock: Clock) -> bool:
     """Write our row; False where another process did so at the same time."""
     try:
         _write(lake, claim, clock(), where=claim.where)
-    except DeltaConcurrentModificationException:
+    except CONFLICTS:
         return False
     return _live_holder(lake, claim, clock(), but=lake.stamp.run_id) is None
 
@@ -126,7 +126,7 @@ def _beat(lake: Lake, claim: Claim, clock: Clock, stop: threading.Event) -> None
     while not stop.wait(HEARTBEAT.total_seconds()):
         if lake.read(LOCKS.name).where(_ours(lake, claim)).head() is None:
             return  # this process slept so long that another took over
-        with suppress(DeltaConcurrentModificationException):  # the next beat is in time
+        with suppress(*CONFLICTS):  # the next beat is in time
             _persist(lake, claim, clock())
 
 
@@ -139,7 +139,7 @@ def _persist(lake: Lake, claim: Claim, heartbeat_at: datetime | None) -> None:
     for attempt in range(_ATTEMPTS):
         try:
             _write(lake, claim, heartbeat_at, where=_ours(lake, claim))
-        except DeltaConcurrentModificationException:
+        except CONFLICTS:
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(0.2 * (attempt + 1))

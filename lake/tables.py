@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from delta.exceptions import DeltaConcurrentModificationException
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.readwriter import DataFrameWriter
 from pyspark.sql.types import StructType
 
+from lake.conflicts import CONFLICTS
 from lake.conform import conform
 from lake.errors import LakeVersionError, SchemaError
 from lake.settings import LakeSettings
@@ -90,7 +90,7 @@ class Lake:
         """
         if not self.exists(spec.name):
             # Another process may be creating it at the same moment; then its table is checked like any other.
-            with suppress(DeltaConcurrentModificationException):
+            with suppress(*CONFLICTS):
                 self._create(spec)
                 return
         table = self._delta(spec.name)

@@ -16,7 +16,9 @@ EXAMPLES = Path("examples")
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """``--config``, ``--example`` and ``--data``."""
-    parser.add_argument("--config", action="append", default=[], metavar="FILE", help="base and overlays, later wins")
+    parser.add_argument(
+        "--config", action="append", default=[], metavar="FILE", help="base and overlays, later wins"
+    )
     parser.add_argument("--example", metavar="NAME", help="a folder of examples/ with an overlay.yml")
     parser.add_argument("--data", metavar="FOLDER", help="where the example's raw files lie")
 

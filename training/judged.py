@@ -35,24 +35,33 @@ class Judged:
 
 def sweep_rows(stored: DataFrame, fold: Fold, testing: TestSettings) -> DataFrame:
     """A validation fold for trials: its training rows, and its test rows as ``is_validation``."""
-    train = train_rows(stored, fold).withColumn(IS_VALIDATION, F.lit(False))  # noqa: FBT003 - a column's value
-    validation = test_rows(stored, fold, testing).withColumn(IS_VALIDATION, F.lit(True))  # noqa: FBT003 - as above
+    train = train_rows(stored, fold).withColumn(IS_VALIDATION, F.lit(False))
+    validation = test_rows(stored, fold, testing).withColumn(IS_VALIDATION, F.lit(True))
     return train.unionByName(validation.select(*train.columns))
 
 
 def fit_and_judge(
-    stored: DataFrame, fold: Fold, features: tuple[str, ...], params: Mapping[str, Any], rounds: int,
-    *, testing: TestSettings, trainer: TrainerSettings, metrics: EvaluationSettings,
+    stored: DataFrame,
+    fold: Fold,
+    features: tuple[str, ...],
+    params: Mapping[str, Any],
+    rounds: int,
+    *,
+    testing: TestSettings,
+    trainer: TrainerSettings,
+    metrics: EvaluationSettings,
 ) -> Judged:
     """Fit on the fold's training rows, in one task or several as their number asks, and judge on its test rows.
 
     Raises:
         TrustlakeError: the training rows are all of one class.
     """
-    rows = train_rows(stored, fold).withColumn(IS_VALIDATION, F.lit(False))  # noqa: FBT003 - a column's value
+    rows = train_rows(stored, fold).withColumn(IS_VALIDATION, F.lit(False))
     frauds, total = check_classes(rows, fold)
     workers, why = choose_workers(total, trainer)
-    plan = FitPlan(features=features, params=dict(params) | {"nthread": trainer.threads}, rounds=rounds, workers=workers)
+    plan = FitPlan(
+        features=features, params=dict(params) | {"nthread": trainer.threads}, rounds=rounds, workers=workers
+    )
     fitted = fit(rows, plan)
     predictions = judge(test_rows(stored, fold, testing), fitted.booster, testing)
     return Judged(
@@ -85,7 +94,11 @@ def judge(rows: DataFrame, booster: bytes, testing: TestSettings) -> Predictions
     """Score test rows and bring scores and truth to the driver: a test period, not a history."""
     scored = predict(rows, booster, keep=["row", "as_of", "entity", "amount", "slices", IS_FRAUD])
     slices: Sequence[str] = tuple(testing.slices)
-    flat = scored.select("*", *(F.col("slices")[name].alias(name) for name in slices)).drop("slices").orderBy("row")
+    flat = (
+        scored.select("*", *(F.col("slices")[name].alias(name) for name in slices))
+        .drop("slices")
+        .orderBy("row")
+    )
     columns = PredictionColumns(
         row_id="row",
         entity="entity",

@@ -33,7 +33,6 @@ _FOLD_METRICS = ("roc_auc", "average_precision")
 class Candidate:
     """A trained model and what is known of it; the last fold's booster is the one that is registered."""
 
-    name: str
     contract: ModelContract
     winner: Winner
     folds: Sequence[Judged]
@@ -57,7 +56,12 @@ def open_run(client: MlflowClient, experiment_id: str, run_key: str, name: str) 
 
 
 def log_candidate(
-    candidate: Candidate, metrics: EvaluationSettings, dataset: Dataset, links: UiLinks, experiment_id: str, run_id: str
+    candidate: Candidate,
+    metrics: EvaluationSettings,
+    dataset: Dataset,
+    links: UiLinks,
+    experiment_id: str,
+    run_id: str,
 ) -> str:
     """Log everything a reviewer needs to the active run; returns the five-line description."""
     final = candidate.final
@@ -70,7 +74,9 @@ def log_candidate(
     review = Review(predictions=final.predictions, evaluation=final.evaluation, gain=gain, folds=folds)
     for name, figure in draw_review(review, metrics).items():
         mlflow.log_figure(figure, f"review/{name}.png")
-    shown = [name for name in final.evaluation if name.startswith((*_FOLD_METRICS, "recall", "entity_precision"))]
+    shown = [
+        name for name in final.evaluation if name.startswith((*_FOLD_METRICS, "recall", "entity_precision"))
+    ]
     mlflow.log_text(fold_markdown(folds, shown), "review/folds.md")
     description = describe(_summary(candidate, links, experiment_id, run_id))
     mlflow.set_tag(MLFLOW_RUN_NOTE, description)
@@ -87,7 +93,7 @@ def _example(names: Sequence[str]) -> pd.DataFrame:
 def _summary(candidate: Candidate, links: UiLinks, experiment_id: str, run_id: str) -> ModelSummary:
     final = candidate.final
     return ModelSummary(
-        model=candidate.name,
+        model=candidate.contract.model,
         target=candidate.contract.target,
         features=len(candidate.contract.feature_names),
         rows=final.fit.train_rows,
@@ -100,6 +106,6 @@ def _summary(candidate: Candidate, links: UiLinks, experiment_id: str, run_id: s
         links={
             "run": links.run(experiment_id, run_id),
             "all runs": links.experiment(experiment_id),
-            "model": links.model(candidate.name),
+            "model": links.model(candidate.contract.model),
         },
     )

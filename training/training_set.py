@@ -51,7 +51,9 @@ def table_spec(model: str) -> TableSpec:
         "entity string: Hash of what reviewers look at",
         "amount double: Money at risk",
     )
-    columns = columns.add("slices", MapType(StringType(), StringType()), True, {"comment": "Slice values by name"})
+    columns = columns.add(
+        "slices", MapType(StringType(), StringType()), True, {"comment": "Slice values by name"}
+    )
     columns = columns.add(
         FEATURES, ArrayType(FloatType()), True, {"comment": "Features in the order of the model's contract"}
     )
@@ -61,13 +63,23 @@ def table_spec(model: str) -> TableSpec:
 
 def feature_array(names: Sequence[str]) -> Column:
     """Features as one array of floats in the given order; null becomes NaN, which XGBoost reads as missing."""
-    values = [F.coalesce(F.col(name).cast("double").cast("float"), F.lit(float("nan")).cast("float")) for name in names]
+    values = [
+        F.coalesce(F.col(name).cast("double").cast("float"), F.lit(float("nan")).cast("float"))
+        for name in names
+    ]
     return F.array(*values)
 
 
 def training_set(
-    rows: DataFrame, label_events: DataFrame, label: Label, testing: TestSettings, *, row: str,
-    features: Sequence[str], run_key: str, as_of: datetime,
+    rows: DataFrame,
+    label_events: DataFrame,
+    label: Label,
+    testing: TestSettings,
+    *,
+    row: str,
+    features: Sequence[str],
+    run_key: str,
+    as_of: datetime,
 ) -> DataFrame:
     """Join feature rows with what labels said before ``as_of``.
 
@@ -80,7 +92,9 @@ def training_set(
     """
     said = label_events.where(F.expr(label.fraud)).where(F.col("known_at") < F.lit(as_of))
     first = said.groupBy(F.col(label.on).cast("string").alias(row)).agg(F.min("known_at").alias(_KNOWN))
-    slices = [part for name, sql in testing.slices.items() for part in (F.lit(name), F.expr(sql).cast("string"))]
+    slices = [
+        part for name, sql in testing.slices.items() for part in (F.lit(name), F.expr(sql).cast("string"))
+    ]
     amount = F.col(testing.amount).cast("double") if testing.amount else F.lit(None).cast("double")
     return rows.join(first, on=row, how="left").select(
         F.lit(run_key).alias("run_key"),
@@ -109,13 +123,13 @@ def test_rows(stored: DataFrame, fold: Fold, testing: TestSettings) -> DataFrame
     rows = stored.where(_between(fold.test_from, fold.test_to))
     if testing.forget_known_bad_days:
         since = fold.test_from - timedelta(days=testing.forget_known_bad_days)
-        bad = stored.where(F.col(AS_OF) >= F.lit(since)).groupBy("entity").agg(F.min(_KNOWN).alias("bad_since"))
+        bad = (
+            stored.where(F.col(AS_OF) >= F.lit(since)).groupBy("entity").agg(F.min(_KNOWN).alias("bad_since"))
+        )
         day = F.date_trunc("day", AS_OF)
         unknown = F.col("bad_since").isNull() | (F.col("bad_since") >= day)
         rows = rows.join(bad, on="entity", how="left").where(unknown)
-    return rows.select(
-        "row", AS_OF, "entity", "amount", "slices", _verdict(fold.judged_at), FEATURES
-    )
+    return rows.select("row", AS_OF, "entity", "amount", "slices", _verdict(fold.judged_at), FEATURES)
 
 
 def _between(begin: datetime, end: datetime) -> Column:

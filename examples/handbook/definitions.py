@@ -3,8 +3,21 @@
 from datetime import timedelta
 
 from features.declare import (
-    LIFETIME, Entity, FeatureGroup, FeatureView, Spine, count, day_of_week, days, expression, hour_of_day,
-    hours_since_last, largest, mean, share, total,
+    LIFETIME,
+    Entity,
+    FeatureGroup,
+    FeatureView,
+    Spine,
+    count,
+    day_of_week,
+    days,
+    expression,
+    hour_of_day,
+    hours_since_last,
+    largest,
+    mean,
+    share,
+    total,
 )  # fmt: skip
 from features.labels import Label
 from training.model import Model
@@ -48,5 +61,7 @@ payment_view = FeatureView(
 payment_model = Model(
     name="payment_fraud",
     view=payment_view,
-    label=Label(source="fraud_labels", on="transaction_id", fraud="is_fraud = 1", matures_after=timedelta(days=7)),
+    label=Label(
+        source="fraud_labels", on="transaction_id", fraud="is_fraud = 1", matures_after=timedelta(days=7)
+    ),
 )

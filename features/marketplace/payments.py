@@ -116,10 +116,17 @@ device_logins = FeatureGroup(
     entity=device,
     source="logins",
     windows=[days(30), LIFETIME],
-    measures=[count("login_count"), distinct("account_id", name="account_count"), hours_since_first("hours_since_first_login")],
+    measures=[
+        count("login_count"),
+        distinct("account_id", name="account_count"),
+        hours_since_first("hours_since_first_login"),
+    ],
 )
 device_disputes = FeatureGroup(
-    entity=device, source="disputes", windows=[LIFETIME], measures=[count("fraud_dispute_count", where=BY_FRAUD)]
+    entity=device,
+    source="disputes",
+    windows=[LIFETIME],
+    measures=[count("fraud_dispute_count", where=BY_FRAUD)],
 )
 instrument_payments = FeatureGroup(
     entity=instrument,

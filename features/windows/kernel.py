@@ -25,10 +25,12 @@ PROBE = 0
 
 
 def number_column(slot: int) -> str:
+    """The column that carries a measure's integers."""
     return f"number_{slot}"
 
 
 def text_column(slot: int) -> str:
+    """The column that carries what a measure counts as distinct."""
     return f"text_{slot}"
 
 

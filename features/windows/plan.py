@@ -99,7 +99,11 @@ def _number(group: FeatureGroup, measure: Measure, source: DataFrame) -> tuple[C
     value = F.expr(measure.of)
     found = source.select(value).schema[0].dataType
     if not isinstance(found, _NUMBERS):
-        hint = "a double gives other sums in another order" if isinstance(found, DoubleType) else "it is no number"
+        hint = (
+            "a double gives other sums in another order"
+            if isinstance(found, DoubleType)
+            else "it is no number"
+        )
         raise SchemaError(
             f"{group.declared}: {measure.kind} of {measure.of} in {group.source} is {found.simpleString()}; {hint}; "
             "declare it decimal(p,s) or long in the contract"
@@ -116,4 +120,5 @@ def feature_type(measure: MeasurePlan) -> DataType:
 
 
 def all_measures(streams: Sequence[StreamPlan]) -> list[MeasurePlan]:
+    """Every measure of every stream, in order."""
     return [measure for stream in streams for measure in stream.measures]

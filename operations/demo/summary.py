@@ -27,7 +27,7 @@ def summary(finished: Sequence[Finished], config: Config) -> str:
     lines = ["", *(_line(row, widths) for row in rows), ""]
     lines += [f"{one.job}: {one.outcome.result}" for one in finished if one.outcome.result]
     lines += ["", f"tables: {config.lake.root or f'{config.lake.catalog}.{config.lake.schema_name}'}"]
-    lines += ["next: make ui (models, in MLflow) · README, \"Your own data\""]
+    lines += ['next: make ui (models, in MLflow) · README, "Your own data"']
     return "\n".join(lines)
 
 
@@ -36,7 +36,9 @@ def quality_table(loaded: Loaded) -> str:
     spark = SparkSession.getActiveSession()
     if spark is None:
         return ""
-    lake = Lake(spark, loaded.config.lake, CommitStamp(run_id="", code_version=code_version(), config_hash=""))
+    lake = Lake(
+        spark, loaded.config.lake, CommitStamp(run_id="", code_version=code_version(), config_hash="")
+    )
     if not lake.exists(MODEL_QUALITY.name):
         return ""
     done = lake.read(RUNS.name).where("job = 'train_model' AND state = 'done'")

@@ -9,7 +9,18 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from features.declare import Entity, FeatureGroup, FeatureView, Spine, count, days, distinct, hours, largest, total
+from features.declare import (
+    Entity,
+    FeatureGroup,
+    FeatureView,
+    Spine,
+    count,
+    days,
+    distinct,
+    hours,
+    largest,
+    total,
+)
 from features.view import build_view
 
 Cell = tuple[int, int, int | None, int]
@@ -78,7 +89,8 @@ def events_of(spark: SparkSession) -> DataFrame:
 
 def probes_of(spark: SparkSession) -> DataFrame:
     return spark.createDataFrame(
-        [(probe, key, moment) for probe, key, moment, *_ in PROBES], "probe_id string, card_id string, as_of timestamp"
+        [(probe, key, moment) for probe, key, moment, *_ in PROBES],
+        "probe_id string, card_id string, as_of timestamp",
     )
 
 

@@ -64,6 +64,8 @@ VIEW = FeatureView(
 
 @dataclass(frozen=True)
 class Event:
+    """One source row."""
+
     card_id: str | None
     event_at: datetime
     known_at: datetime
@@ -84,7 +86,9 @@ def random_events(dice: random.Random, size: int) -> list[Event]:
                 card_id=dice.choice(["a", "b", "c", "d", None]),
                 event_at=event_at,
                 known_at=known_at,
-                retracted_at=known_at + timedelta(minutes=dice.randrange(-5, 900)) if dice.random() < 0.2 else None,
+                retracted_at=known_at + timedelta(minutes=dice.randrange(-5, 900))
+                if dice.random() < 0.2
+                else None,
                 amount=Decimal(dice.randrange(-500, 9999)) / 100 if dice.random() < 0.9 else None,
                 is_declined=dice.choice([True, False, None]),
                 device=dice.choice(["x", "y", "z", None]),
@@ -147,7 +151,9 @@ def test_engine_equals_brute_force(spark: SparkSession, seed: int) -> None:
     assert len(built) == len(probes)
     for probe, card, as_of in probes:
         per_window = [answers(seen(events, card, as_of, window), as_of) for window in WINDOWS]
-        expected = [None if card is None else cell for measure in zip(*per_window, strict=True) for cell in measure]
+        expected = [
+            None if card is None else cell for measure in zip(*per_window, strict=True) for cell in measure
+        ]
         assert [built[probe][name] for name in VIEW.features] == expected, (probe, card, as_of)
 
 

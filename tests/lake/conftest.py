@@ -13,4 +13,6 @@ from lake.tables import CommitStamp, Lake
 def lake(_session: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake in a folder of its own, written by ``run-1``."""
     root = str(tmp_path_factory.mktemp("lake"))
-    return Lake(_session, LakeSettings(root=root), CommitStamp(run_id="run-1", code_version="c1", config_hash="h1"))
+    return Lake(
+        _session, LakeSettings(root=root), CommitStamp(run_id="run-1", code_version="c1", config_hash="h1")
+    )

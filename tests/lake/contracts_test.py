@@ -50,15 +50,31 @@ def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("[payment_id]", "[id, payment_id]", ":1: the document: key names id; columns are payment_id, amount"),
+        (
+            "[payment_id]",
+            "[id, payment_id]",
+            ":1: the document: key names id; columns are payment_id, amount",
+        ),
         ("[payment_id]", "[]", ":1: the document: key names nothing; columns are payment_id, amount"),
         ("amount:", "known_at:", ":1: the document: the platform adds known_at itself; remove or rename"),
         ("{day}", "day", ":3: files.pattern: found 'payments/day.csv.gz'; expected {day} exactly once"),
         ("{day}", "{day}/{day}", "expected {day} exactly once"),
         ("decimal(18,2)", "money", ":9: columns.amount.type: found 'money'; String should match pattern"),
-        ("decimal(18,2)", "decimal(39,2)", ":9: columns.amount.type: found 'decimal(39,2)'; a decimal has 1 to 38"),
-        ("decimal(18,2)", "decimal(2,3)", ":9: columns.amount.type: found 'decimal(2,3)'; a decimal has 1 to 38"),
-        ('"decimal(18,2)"', "string", ":9: columns.amount: min and max limit numbers, and the type is string"),
+        (
+            "decimal(18,2)",
+            "decimal(39,2)",
+            ":9: columns.amount.type: found 'decimal(39,2)'; a decimal has 1 to 38",
+        ),
+        (
+            "decimal(18,2)",
+            "decimal(2,3)",
+            ":9: columns.amount.type: found 'decimal(2,3)'; a decimal has 1 to 38",
+        ),
+        (
+            '"decimal(18,2)"',
+            "string",
+            ":9: columns.amount: min and max limit numbers, and the type is string",
+        ),
         ("min: 0", "min: 5, max: 1", ":9: columns.amount: min 5 is above max 1"),
         ("2d", "2 weeks", "expected a number and a unit, such as 30s, 5m, 12h or 7d"),
         ("format: csv", "format: xml", ":3: files.format: found 'xml'; Input should be 'json' or 'csv'"),
@@ -67,11 +83,15 @@ def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
     path = write(tmp_path, GOOD.replace(old, new))
-    assert any(expected in mistake and mistake.startswith(str(path)) for mistake in mistakes(path)), mistakes(path)
+    assert any(expected in mistake and mistake.startswith(str(path)) for mistake in mistakes(path)), mistakes(
+        path
+    )
 
 
 def test_every_mistake_of_every_document_and_file_is_told(tmp_path: Path) -> None:
-    both = GOOD.replace("[payment_id]", "[id]") + "---\n" + GOOD.replace("log: payments", "log: refunds\nlgo: x")
+    both = (
+        GOOD.replace("[payment_id]", "[id]") + "---\n" + GOOD.replace("log: payments", "log: refunds\nlgo: x")
+    )
     found = mistakes(write(tmp_path, both), write(tmp_path, "log: [", "broken.yml"), tmp_path / "absent.yml")
     expected = ["key names id", "unknown key lgo", "not YAML", "no such file"]
     assert all(part in mistake for part, mistake in zip(expected, found, strict=True)), found

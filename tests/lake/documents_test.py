@@ -88,7 +88,9 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_tag_is_a_mistake_of_its_line(tmp_path: Path) -> None:
     path = write(tmp_path, "name: x\ninner:\n  root: !env HOME\n")
-    assert f"{path}:3: HOME is no value: could not determine a constructor for the tag '!env'" in mistakes(path)
+    assert f"{path}:3: HOME is no value: could not determine a constructor for the tag '!env'" in mistakes(
+        path
+    )
 
 
 def test_an_empty_file_gives_no_document(tmp_path: Path) -> None:
@@ -97,7 +99,9 @@ def test_an_empty_file_gives_no_document(tmp_path: Path) -> None:
 
 def test_an_overlay_extends_mappings_and_replaces_scalars_and_lists(tmp_path: Path) -> None:
     base = write(tmp_path, "name: base\ninner: {root: data, size: 3}\nitems: [a, b]\ntable: {a: 1, b: 2}\n")
-    overlay = write(tmp_path, "name: over\ninner: {size: 4}\nitems: [c]\ntable: {b: 5, c: 6}\n", "overlay.yml")
+    overlay = write(
+        tmp_path, "name: over\ninner: {size: 4}\nitems: [c]\ntable: {b: 5, c: 6}\n", "overlay.yml"
+    )
     decoded = decode(Outer, read(base, overlay))
     assert decoded.name == "over"
     assert decoded.inner == Inner(root=str(tmp_path / "data"), size=4)

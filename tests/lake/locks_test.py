@@ -77,7 +77,9 @@ def test_a_waiting_copy_goes_on_when_the_holder_ends(lake: Lake, monkeypatch: py
 
 
 @pytest.mark.parametrize("reaped", [True, False])
-def test_the_lock_of_a_killed_process_of_this_machine_is_taken_over_at_once(lake: Lake, *, reaped: bool) -> None:
+def test_the_lock_of_a_killed_process_of_this_machine_is_taken_over_at_once(
+    lake: Lake, *, reaped: bool
+) -> None:
     claim = Claim("score_events", f"killed {reaped}")
     with subprocess.Popen(["sleep", "600"]) as process:
         started = locks._started(process.pid)  # noqa: SLF001 - what the process would have written itself
@@ -104,14 +106,19 @@ def test_another_machines_lock_is_taken_over_when_its_heartbeat_stops(lake: Lake
     claim = Claim("score_events", "elsewhere")
     beat = now()
     leave(lake, claim, "elsewhere:1:2", beat)
-    with pytest.raises(LockedError, match="elsewhere:1:2"), held(lake, claim, lambda: beat + timedelta(seconds=89)):
+    with (
+        pytest.raises(LockedError, match="elsewhere:1:2"),
+        held(lake, claim, lambda: beat + timedelta(seconds=89)),
+    ):
         pass
     with held(lake, claim, lambda: beat + timedelta(seconds=90)):
         assert holders(lake, claim) == ["run-1"]
 
 
 def test_of_two_that_ask_at_once_one_gets_it(spark: SparkSession, tmp_path: Path) -> None:
-    empty = Lake(spark, LakeSettings(root=str(tmp_path)), CommitStamp(run_id="", code_version="c", config_hash="h"))
+    empty = Lake(
+        spark, LakeSettings(root=str(tmp_path)), CommitStamp(run_id="", code_version="c", config_hash="h")
+    )
     claim = Claim("ingest_logs", "at once")
     both_ready, both_done = threading.Barrier(2), threading.Barrier(2)
     results: dict[str, str] = {}

@@ -36,7 +36,14 @@ def test_the_key_does_not_depend_on_the_order_of_arguments() -> None:
 
 def row(key: str, state: str, error: str | None = None) -> RunRow:
     return RunRow(
-        job="j", slice="s", run_key=key, state=state, started_at=NOON, finished_at=NOON, inputs={"t": 3}, error=error
+        job="j",
+        slice="s",
+        run_key=key,
+        state=state,
+        started_at=NOON,
+        finished_at=NOON,
+        inputs={"t": 3},
+        error=error,
     )
 
 

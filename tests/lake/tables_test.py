@@ -64,7 +64,10 @@ def test_another_schema_than_the_declared_one_names_the_columns(lake: Lake) -> N
     with pytest.raises(SchemaError) as caught:
         lake.ensure(other)
     text = str(caught.value)
-    assert "id is bigint, expected string; name is string, expected absent; size is absent, expected bigint" in text
+    assert (
+        "id is bigint, expected string; name is string, expected absent; size is absent, expected bigint"
+        in text
+    )
     assert "declared" in text
 
 
@@ -79,7 +82,9 @@ def test_a_newer_lake_is_refused(lake: Lake) -> None:
     lake.ensure(spec_of("newer"))
     lake.spark.sql(f"ALTER TABLE {lake.place('newer')} SET TBLPROPERTIES ('trustlake.lakeFormat' = '2')")
     for refuse in (lambda: lake.check_format("newer"), lambda: lake.ensure(spec_of("newer"))):
-        with pytest.raises(LakeVersionError, match="has lake format 2, this trustlake knows 1; upgrade trustlake"):
+        with pytest.raises(
+            LakeVersionError, match="has lake format 2, this trustlake knows 1; upgrade trustlake"
+        ):
             refuse()
     lake.check_format("absent")
 

@@ -1,0 +1,25 @@
+"""How a model is trained and judged, as its user writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from lake.documents import Strict
+from training.metrics.settings import EvaluationSettings
+from training.splits import SplitSettings
+from training.sweep.settings import SweepSettings
+from training.trainers.plan import TrainerSettings
+from training.training_set import TestSettings
+
+
+class TrainingSettings(Strict):
+    """The ``training`` section. ``published`` holds figures of others to stand beside one's own."""
+
+    split: SplitSettings
+    test: TestSettings = TestSettings()
+    metrics: EvaluationSettings = EvaluationSettings()
+    sweep: SweepSettings
+    trainer: TrainerSettings = TrainerSettings()
+    published: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)

@@ -1,0 +1,89 @@
+"""One training: tune on the validation folds, fit and judge on each test fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyspark.sql import DataFrame
+
+from features.definition_hash import definition_hash
+from training.artefact.contract import ModelContract
+from training.judged import Judged, check_classes, fit_and_judge, sweep_rows
+from training.model import Model
+from training.settings import TrainingSettings
+from training.splits import Split
+from training.sweep.child_runs import ChildRuns, Trial
+from training.sweep.sweep import Winner, sweep
+from training.training_set import train_rows
+
+
+def train(
+    stored: DataFrame,
+    features: tuple[str, ...],
+    folds: Split,
+    settings: TrainingSettings,
+    *,
+    runs: ChildRuns,
+    on_trial: Callable[[Trial, Winner], None],
+    on_fold: Callable[[Judged], None],
+) -> tuple[Winner, list[Judged]]:
+    """Choose parameters on folds that end before the first test begins, then fit and judge each test fold.
+
+    Args:
+        stored: the rows of one training set.
+        features: names, in the order of the stored arrays.
+        on_trial: told of each trial as it ends, with the best so far.
+        on_fold: told of each test fold as it is judged.
+
+    Returns:
+        The winning trial and the judged folds, the latest last; its booster is the candidate.
+
+    Raises:
+        TrustlakeError: a training period holds one class only.
+    """
+    for fold in folds.validation:
+        check_classes(train_rows(stored, fold), fold)
+    validation = [sweep_rows(stored, fold, settings.test) for fold in folds.validation]
+    winner = sweep(validation, features, settings.sweep, runs, on_trial)
+    params = dict(winner.params) | {"seed": settings.sweep.seed}
+    judged = []
+    for fold in folds.test:
+        judged.append(
+            fit_and_judge(
+                stored,
+                fold,
+                features,
+                params,
+                winner.rounds,
+                testing=settings.test,
+                trainer=settings.trainer,
+                metrics=settings.metrics,
+            )
+        )
+        on_fold(judged[-1])
+    return winner, judged
+
+
+def contract_of(
+    model: Model, name: str, types: dict[str, str], code_version: str, final: Judged
+) -> ModelContract:
+    """What the registered model promises: the features it reads, and where it came from.
+
+    Args:
+        name: registered name, of three levels.
+        types: Spark type of each column of the feature table.
+    """
+    view = model.view
+    return ModelContract(
+        model=name,
+        feature_names=view.features,
+        feature_types=tuple(types[feature] for feature in view.features),
+        definition_hash=definition_hash(view),
+        view=view.name,
+        row_id=view.spine.row,
+        target=f"{model.label.source}: {model.label.fraud}",
+        trained_from=final.fold.train_from,
+        trained_to=final.fold.train_to,
+        best_iteration=final.fit.rounds - 1,
+        code_version=code_version,
+    )
