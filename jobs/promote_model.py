@@ -13,6 +13,7 @@ from jobs.registry import registry_of
 from lake.errors import RefusedError, TrustlakeError
 from lake.runs import Outcome
 from training.artefact.load import load_booster
+from training.champion import champion_on
 from training.gate import decide
 from training.judged import judge
 from training.model import Model
@@ -54,27 +55,20 @@ class PromoteModel:
 
 
 def _promote(context: Context, model: Model, registry: ModelRegistry, version: int) -> Outcome:
-    champion = registry.version_of(CHAMPION)
-    if champion == version:
+    if registry.version_of(CHAMPION) == version:
         return Outcome(result=f"{registry.name} v{version} is champion already", place=registry.name)
     rows = _test_rows(context, model, registry, version)
     testing = context.config.training.test
     booster, contract = load_booster(registry.uri(version))
     candidate = judge(rows, booster, testing)
-    theirs = None
-    if champion is not None and not context.arguments.without_comparison:
-        old, old_contract = load_booster(registry.uri(champion))
-        if (old_contract.feature_names, old_contract.definition_hash) != (
-            contract.feature_names,
-            contract.definition_hash,
-        ):
-            raise RefusedError(
-                f"champion v{champion} was trained on definition {old_contract.definition_hash}, candidate v{version} "
-                f"on {contract.definition_hash}, so they cannot score the same rows; "
-                "judge by absolute limits alone with --without-comparison"
-            )
-        theirs = judge(rows, old, testing)
-    decision = decide(candidate, theirs, context.config.gate)
+    champion = champion_on(rows, registry, contract, testing)
+    if champion and champion.predictions is None and not context.arguments.without_comparison:
+        raise RefusedError(
+            f"champion v{champion.version} was trained on definition {champion.definition_hash}, candidate "
+            f"v{version} on {contract.definition_hash}, so they cannot score the same rows; "
+            "judge by absolute limits alone with --without-comparison"
+        )
+    decision = decide(candidate, champion.predictions if champion else None, context.config.gate)
     registry.set_tags(version, decision.as_tags())
     if not decision.promoted:
         raise RefusedError(f"{registry.name} v{version} {decision}")

@@ -18,6 +18,7 @@ from jobs.job import Context, Plan, console_command, run_job
 from jobs.registry import connect, experiment_id, registry_of
 from lake.errors import TrustlakeError
 from lake.runs import Outcome
+from training.champion import champion_on
 from training.judged import Judged
 from training.model import Model
 from training.quality_table import MODEL_QUALITY, quality_rows
@@ -28,7 +29,7 @@ from training.sweep.child_runs import ChildRuns, Trial
 from training.sweep.sweep import Winner
 from training.train import contract_of, train
 from training.training_run import FOLD, RUN_KEY, Candidate, log_candidate, open_run
-from training.training_set import table_spec, training_set
+from training.training_set import table_spec, test_rows, training_set
 
 
 class TrainModel:
@@ -69,7 +70,7 @@ class TrainModel:
 def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> Outcome:
     settings = context.config.training
     folds = split(context.arguments.as_of, settings.split, model.label.matures_after)
-    stored = _store_training_set(context, model, tables, folds, key)
+    stored, spec = _store_training_set(context, model, tables, folds, key), table_spec(model.name)
     client = connect(context.config.mlflow)
     experiment = experiment_id(client, context.config.mlflow)
     registry, links = registry_of(context, model), UiLinks(context.config.mlflow.tracking)
@@ -84,11 +85,15 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
             on_fold=partial(_on_fold, context),
         )
         types = dict(context.lake.read(model.view.table).dtypes)
+        contract = contract_of(model, registry.name, types, context.lake.stamp.code_version, judged[-1])
         candidate = Candidate(
-            contract=contract_of(model, registry.name, types, context.lake.stamp.code_version, judged[-1]),
+            contract=contract,
+            champion=champion_on(
+                test_rows(stored, folds.test[-1], settings.test), registry, contract, settings.test
+            ),
             winner=winner,
             folds=judged,
-            tables=tables,
+            tables=tables | {spec.name: context.lake.version(spec.name) or 0},
         )
         description = log_candidate(
             candidate, settings.metrics, _dataset(context, model), links, experiment, run_id

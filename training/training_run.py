@@ -16,7 +16,9 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from training.artefact.contract import ModelContract
 from training.artefact.log import log_artefact
+from training.champion import Champion
 from training.judged import Judged
+from training.metrics.compare import compare
 from training.metrics.estimate import as_metrics
 from training.metrics.settings import EvaluationSettings
 from training.review.describe import ModelSummary, describe
@@ -37,6 +39,7 @@ class Candidate:
     winner: Winner
     folds: Sequence[Judged]
     tables: Mapping[str, int]
+    champion: Champion | None
 
     @property
     def final(self) -> Judged:
@@ -71,14 +74,20 @@ def log_candidate(
     mlflow.log_input(dataset, context="training")
     folds = {str(judged.fold): judged.evaluation for judged in candidate.folds}
     gain: dict[str, Any] = booster.get_score(importance_type="total_gain")
-    review = Review(predictions=final.predictions, evaluation=final.evaluation, gain=gain, folds=folds)
+    review = Review(
+        predictions=final.predictions,
+        evaluation=final.evaluation,
+        gain=gain,
+        folds=folds,
+        champion=candidate.champion.predictions if candidate.champion else None,
+    )
     for name, figure in draw_review(review, metrics).items():
         mlflow.log_figure(figure, f"review/{name}.png")
     shown = [
         name for name in final.evaluation if name.startswith((*_FOLD_METRICS, "recall", "entity_precision"))
     ]
     mlflow.log_text(fold_markdown(folds, shown), "review/folds.md")
-    description = describe(_summary(candidate, links, experiment_id, run_id))
+    description = describe(_summary(candidate, metrics, links, experiment_id, run_id))
     mlflow.set_tag(MLFLOW_RUN_NOTE, description)
     mlflow.log_text(description, "review/description.md")
     log_artefact(booster, candidate.contract, _example(candidate.contract.feature_names))
@@ -90,8 +99,13 @@ def _example(names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame([[0.0] * len(names), [float("nan")] * len(names)], columns=list(names))
 
 
-def _summary(candidate: Candidate, links: UiLinks, experiment_id: str, run_id: str) -> ModelSummary:
-    final = candidate.final
+def _summary(
+    candidate: Candidate, metrics: EvaluationSettings, links: UiLinks, experiment_id: str, run_id: str
+) -> ModelSummary:
+    final, champion = candidate.final, candidate.champion
+    difference = None
+    if champion and champion.predictions:
+        difference = compare(final.predictions, champion.predictions, metrics)["average_precision"]
     return ModelSummary(
         model=candidate.contract.model,
         target=candidate.contract.target,
@@ -103,6 +117,8 @@ def _summary(candidate: Candidate, links: UiLinks, experiment_id: str, run_id: s
         predictions=final.predictions,
         evaluation=final.evaluation,
         tables=candidate.tables,
+        champion=f"champion v{champion.version}" if champion else "",
+        difference=difference,
         links={
             "run": links.run(experiment_id, run_id),
             "all runs": links.experiment(experiment_id),

@@ -91,7 +91,9 @@ def _against(summary: ModelSummary) -> str:
         if base and base.is_known
         else "no base rate"
     )
-    if not summary.champion or summary.difference is None:
+    if not summary.champion:
         return f"no champion yet; {guess}"
+    if summary.difference is None:
+        return f"{summary.champion} reads other features, so it cannot score the same rows; {guess}"
     gain = summary.difference.as_difference()
     return f"{summary.champion}: average precision changes by {gain} on the same rows; {guess}"

@@ -1,0 +1,280 @@
+"""Raw files to events: what is refused is kept, what is delivered twice counts once, a killed run is finished."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import Row, SparkSession
+from pyspark.sql import functions as F
+
+from lake.contracts import Contract
+from lake.errors import RefusedError, SchemaError
+from lake.ingest import batch as batch_module
+from lake.ingest.batch import BatchResult, ingest_batch
+from lake.ingest.files import Batch
+from lake.ingest.plan import plan_log
+from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
+from lake.settings import LakeSettings, RawSettings
+from lake.tables import CommitStamp, Lake
+
+MARCH = (date(2026, 3, 1), date(2026, 4, 1))
+
+
+class Log:
+    """One raw log in a folder of its own, and the lake it is ingested into."""
+
+    def __init__(self, lake: Lake, folder: Path, name: str, **changes: object) -> None:
+        self.lake = lake
+        self.folder = folder / "raw data+x"
+        file_format = changes.pop("format", "json")
+        daily = changes.pop("daily", False)
+        self.days_per_batch = int(str(changes.pop("days_per_batch", 31)))
+        declared = {
+            "log": name,
+            "description": "Payments",
+            "files": {"pattern": "day={day}/*", "format": file_format, "daily": daily},
+            "key": ["id"],
+            "event_at": "ts",
+            "known_at": {"lag": "0s"},
+            "refuse_above": 0.5,
+            "columns": {
+                "id": {"type": "string"},
+                "amount": {"type": "decimal(18,2)", "required": True, "min": 0},
+                "note": {"type": "string", "unknown": ["-"]},
+            },
+        }
+        self.contract = Contract.model_validate(declared | changes)
+        lake.ensure(events(self.contract))
+
+    def deliver(self, day: int, content: bytes | str, name: str = "part-0.jsonl") -> Path:
+        path = self.folder / f"day=2026-03-{day:02}" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def plan(self) -> list[Batch]:
+        raw = RawSettings(root=str(self.folder), days_per_batch=self.days_per_batch)
+        return plan_log(self.lake, raw, self.contract, MARCH)
+
+    def ingest(self) -> list[BatchResult]:
+        return [ingest_batch(self.lake, str(self.folder), self.contract, batch) for batch in self.plan()]
+
+    def events(self) -> dict[str, Row]:
+        rows = self.lake.read(self.contract.table).collect()
+        assert len({row["id"] for row in rows}) == len(rows)
+        return {row["id"]: row for row in rows}
+
+    def quarantine(self) -> list[Row]:
+        return self.lake.read(QUARANTINE.name).where(F.col("log") == self.contract.log).orderBy("text").collect()
+
+    def version(self) -> int | None:
+        return self.lake.version(self.contract.table)
+
+
+def lake_in(spark: SparkSession, folder: Path) -> Lake:
+    made = Lake(
+        spark, LakeSettings(root=str(folder)), CommitStamp(run_id="run-1", code_version="c", config_hash="h")
+    )
+    for spec in (FILES, BATCHES, QUARANTINE):
+        made.ensure(spec)
+    return made
+
+
+@pytest.fixture(scope="module")
+def shared(_session: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    return lake_in(_session, tmp_path_factory.mktemp("ingest"))
+
+
+def line(event: str, amount: object = 1, day: int = 1, **more: object) -> str:
+    return json.dumps({"id": event, "ts": f"2026-03-{day:02}T10:00:00Z", "amount": amount, **more}) + "\n"
+
+
+def balanced(result: BatchResult) -> bool:
+    return result.rows_in == result.rows_out + result.duplicates + sum(result.refused.values())
+
+
+def test_json_rows_are_events_duplicates_or_quarantine_with_their_text(shared: Lake, tmp_path: Path) -> None:
+    log = Log(shared, tmp_path, "json_rows")
+    good = [line("a", "1.50", note="-"), line("b", 2, note="well"), line("a", "9.99", day=2)]
+    bad = [
+        '{"id": "c", "ts": "2026-03-01", "amount"',
+        '{"id": "d", "ts": "12:30", "amount": 1}',
+        line("e", -1).strip(),
+        (line("f").strip() + line("g")).strip(),
+        '{"id": "h", "ts": "2026-03-01"}',
+    ]
+    log.deliver(1, "".join(good) + "\n\n" + "\n".join(bad[:4]))
+    log.deliver(2, bad[4] + "\n" + line("z"))
+    (result,) = log.ingest()
+    reasons = ["unparsable_row", "event_at_not_a_time", "amount_below_0", "unparsable_row", "amount_missing"]
+    assert result.refused == Counter(reasons)
+    assert (result.rows_in, result.rows_out, result.duplicates) == (9, 3, 1)
+    assert balanced(result)
+    kept = {row["text"]: row for row in log.quarantine()}
+    assert {text: row["reason"] for text, row in kept.items()} == dict(zip(bad, reasons, strict=True))
+    for text, row in kept.items():
+        assert row["source_file"] == f"day=2026-03-0{2 if text == bad[4] else 1}/part-0.jsonl"
+        assert row["run_id"] == "run-1"
+        assert row["contract_version"] == 1
+    found = log.events()
+    assert {name: (str(row["amount"]), row["note"]) for name, row in found.items()} == {
+        "a": ("1.50", None), "b": ("2.00", "well"), "z": ("1.00", None),
+    }  # fmt: skip
+    assert found["z"]["source_file"] == "day=2026-03-02/part-0.jsonl"
+    batches = {row["ingest_batch"] for row in [*found.values(), *kept.values()]}
+    finished = shared.read(BATCHES.name).where(F.col("log") == "json_rows").collect()
+    assert [row["ingest_batch"] for row in finished] == list(batches)
+    assert (finished[0]["rows_in"], finished[0]["refused"]) == (9, 5)
+
+
+def test_a_file_that_cannot_be_read_is_quarantined_and_the_others_go_on(shared: Lake, tmp_path: Path) -> None:
+    log = Log(shared, tmp_path, "csv_files", format="csv", key=["id"])
+    log.deliver(1, 'id,ts,amount,note\na,2026-03-01,1.5,"said ""no"", left"\nb,2026-03-01,2,-\n', "1.csv")
+    log.deliver(2, "note,extra.column,ts,amount,id\nx,,2026-03-02,3,c\n,1,2026-03-02,bad,d\n", "2.csv")
+    log.deliver(3, "id,ts,amount,note\ne,2026-03-03,4\nf,2026-03-03,-4, y \n", "3.csv")
+    whole = gzip.compress("id,ts,amount,note\n".encode() + b"".join(b"g%d,2026-03-04,5,\n" % n for n in range(9999)))
+    log.deliver(4, whole[: len(whole) // 2], "4.csv.gz")
+    log.deliver(5, "not gzip at all", "5.csv.gz")
+    (result,) = log.ingest()
+    lost = ("day=2026-03-04/4.csv.gz", "day=2026-03-05/5.csv.gz")
+    assert result.unreadable_files == lost
+    assert (result.files, result.rows_in, result.rows_out) == (3, 6, 3)
+    assert result.refused == {"amount_below_0": 1, "amount_not_decimal(18,2)": 1, "unparsable_row": 1}
+    assert balanced(result)
+    assert {name: row["note"] for name, row in log.events().items()} == {"a": 'said "no", left', "b": None, "c": "x"}
+    assert [(row["reason"], row["text"], row["source_file"]) for row in log.quarantine()] == [
+        ("unreadable_file", None, lost[0]),
+        ("unreadable_file", None, lost[1]),
+        ("amount_not_decimal(18,2)", ",1,2026-03-02,bad,d", "day=2026-03-02/2.csv"),
+        ("unparsable_row", "e,2026-03-03,4", "day=2026-03-03/3.csv"),
+        ("amount_below_0", "f,2026-03-03,-4, y ", "day=2026-03-03/3.csv"),
+    ]
+
+
+def test_a_csv_file_without_a_column_of_the_contract_is_named(shared: Lake, tmp_path: Path) -> None:
+    log = Log(shared, tmp_path, "csv_column", format="csv")
+    log.deliver(1, "id,ts,amount,note\na,2026-03-01,1,\n", "1.csv")
+    log.deliver(2, "id,ts,note\nb,2026-03-02,\n", "2.csv")
+    with pytest.raises(SchemaError, match=r"2\.csv lacks amount; it has id, ts, note"):
+        log.ingest()
+    assert log.version() == 0
+
+
+def test_too_many_bad_rows_are_refused_and_nothing_is_written_until_the_delivery_is_mended(
+    shared: Lake, tmp_path: Path
+) -> None:
+    log = Log(shared, tmp_path, "json_column")
+    log.deliver(1, "".join(json.dumps({"id": str(n), "ts": "2026-03-01"}) + "\n" for n in range(3)) + line("x"))
+    expected = r"json_column: 3 of 4 rows of .*part-0.jsonl break the contract \(3 amount_missing\), which tolerates 50"
+    for _ in range(2):
+        with pytest.raises(RefusedError, match=expected):
+            log.ingest()
+    assert (log.version(), log.quarantine()) == (0, [])
+    log.deliver(1, "".join(line(str(n)) for n in range(4)))
+    (result,) = log.ingest()
+    assert (result.rows_in, result.rows_out) == (4, 4)
+    assert log.ingest() == []
+
+
+def test_a_day_ingested_twice_adds_nothing_and_new_files_only_what_is_new(shared: Lake, tmp_path: Path) -> None:
+    log = Log(shared, tmp_path, "twice", days_per_batch=1)
+    first = line("a") + line("b")
+    path = log.deliver(1, first)
+    assert [(r.rows_in, r.rows_out) for r in log.ingest()] == [(2, 2)]
+    version = log.version()
+    path.touch()
+    assert log.ingest() == []
+    assert log.version() == version
+    log.deliver(1, first, "sent-again.jsonl")
+    (again,) = log.ingest()
+    assert (again.rows_in, again.rows_out, again.duplicates) == (2, 0, 2)
+    log.deliver(2, line("c") + line("b", 77) + line("c"))
+    (later,) = log.ingest()
+    assert (later.rows_in, later.rows_out, later.duplicates) == (3, 1, 2)
+    assert {name: int(row["amount"]) for name, row in log.events().items()} == {"a": 1, "b": 1, "c": 1}
+    log.deliver(1, line("a", 5))
+    with pytest.raises(RefusedError, match=r"twice: day=2026-03-01/part-0.jsonl was ingested before with other content"):
+        log.ingest()
+    assert int(log.events()["a"]["amount"]) == 1
+
+
+def test_of_two_deliveries_in_one_batch_the_earlier_one_counts(shared: Lake, tmp_path: Path) -> None:
+    log = Log(shared, tmp_path, "earlier", known_at="seen")
+    late = line("a", 2, seen="2026-03-01T12:00:00Z")
+    early = line("a", 1, seen="2026-03-01T11:00:00Z")
+    log.deliver(1, late + early)
+    (result,) = log.ingest()
+    assert (result.rows_out, result.duplicates) == (1, 1)
+    assert int(log.events()["a"]["amount"]) == 1
+
+
+def test_a_day_without_a_file_is_refused_where_one_is_promised(shared: Lake, tmp_path: Path) -> None:
+    log = Log(shared, tmp_path, "daily", daily=True)
+    log.deliver(1, line("a"))
+    log.deliver(3, line("b"))
+    with pytest.raises(RefusedError) as caught:
+        log.plan()
+    text = str(caught.value)
+    assert "daily has no file for 2026-03-02, 2026-03-04, 2026-03-05 and 26 more under" in text
+    assert "deliver it, narrow --from and --to, or set files.daily to false" in text
+    log.contract = log.contract.model_copy(
+        update={"files": log.contract.files.model_copy(update={"daily": False})}
+    )
+    assert [len(batch.files) for batch in log.plan()] == [2]
+
+
+def contents(lake: Lake, name: str, drop: Sequence[str] = ()) -> list[tuple[object, ...]]:
+    return sorted(map(tuple, lake.read(name).drop(*drop).collect()), key=repr)
+
+
+def test_a_run_killed_between_its_commits_is_finished_as_if_nothing_had_happened(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(lake_in(spark, tmp_path / "lake"), tmp_path, "killed", days_per_batch=1)
+    log.deliver(1, line("a") + line("bad", -1))
+    log.deliver(2, line("b", 2) + line("a", 7))
+    log.deliver(3, line("b", 8) + line("c", 3))
+    undisturbed = Log(lake_in(spark, tmp_path / "other"), tmp_path, "killed", days_per_batch=1)
+    expected = undisturbed.ingest()
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(batch_module, "_finish", die)
+        log.ingest()
+    assert "a" in log.events()
+    assert log.lake.read(BATCHES.name).count() == 0
+    unfinished = log.plan()
+    days = [batch.files[0].day for batch in unfinished]
+    by_id = [batch.files[0].day for batch in sorted(unfinished, key=lambda batch: batch.batch_id)]
+    assert days == sorted(days) != by_id
+    assert log.ingest() == expected
+    assert log.ingest() == []
+    for table, drop in (("events_killed", ()), (BATCHES.name, ()), (QUARANTINE.name, ()), (FILES.name, ())):
+        assert contents(log.lake, table, drop) == contents(undisturbed.lake, table, drop)
+
+
+def test_a_half_ingested_file_that_changed_is_refused(
+    shared: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(shared, tmp_path, "half")
+    path = log.deliver(1, line("a"))
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(batch_module, "_finish", die)
+        log.ingest()
+    path.unlink()
+    with pytest.raises(RefusedError, match="half: day=2026-03-01/part-0.jsonl was ingested before with other content"):
+        log.ingest()
+    log.deliver(1, line("a"))
+    assert [(result.rows_in, result.rows_out) for result in log.ingest()] == [(1, 1)]

@@ -1,0 +1,139 @@
+"""Raw text to typed columns: instants, sentinels, and the first reason to refuse a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from pyspark.sql import Row, SparkSession
+
+from lake.contracts import Contract
+from lake.ingest.parse import BROKEN, FILE, REASON, TEXT, parse
+
+LOG = {
+    "log": "payments",
+    "description": "Payments",
+    "files": {"pattern": "{day}.jsonl", "format": "json"},
+    "key": ["id"],
+    "event_at": "ts",
+    "known_at": "seen.at",
+    "clock_skew": "5m",
+    "columns": {
+        "id": {"type": "string"},
+        "amount": {"type": "decimal(18,2)", "from": "paid amount", "required": True, "min": 0, "max": 1000},
+        "kind": {"type": "string", "allowed": ["card", "wallet"], "unknown": ["", "n/a"]},
+        "tries": {"type": "long", "unknown": ["-1"]},
+        "is_new": {"type": "boolean"},
+        "score": {"type": "double", "min": 0.5},
+        "opened_at": {"type": "timestamp"},
+    },
+}
+GOOD = {
+    "ts": "2026-03-01T10:00:00Z",
+    "seen.at": "2026-03-01T10:00:01Z",
+    "id": "p1",
+    "paid amount": "12.50",
+    "kind": "card",
+    "tries": "2",
+    "is_new": "true",
+    "score": "0.75",
+    "opened_at": "2026-02-01",
+}
+CASES: list[tuple[dict[str, str | None], str | None]] = [
+    ({}, None),
+    ({"kind": None, "tries": None, "is_new": None, "score": None, "opened_at": None}, None),
+    ({"ts": None}, "event_at_not_a_time"),
+    ({"ts": "12:30"}, "event_at_not_a_time"),
+    ({"ts": "yesterday"}, "event_at_not_a_time"),
+    ({"ts": "2026-03-01T25:00:00Z"}, "event_at_not_a_time"),
+    ({"ts": "2026-02-30"}, "event_at_not_a_time"),
+    ({"seen.at": "10:00"}, "known_at_not_a_time"),
+    ({"seen.at": None}, "known_at_not_a_time"),
+    ({"ts": "2026-03-01T10:05:01Z"}, None),
+    ({"ts": "2026-03-01T10:05:01.000001Z"}, "event_after_arrival"),
+    ({"id": None}, "id_missing"),
+    ({"id": " "}, "id_missing"),
+    ({"paid amount": None}, "amount_missing"),
+    ({"paid amount": "twelve"}, "amount_not_decimal(18,2)"),
+    ({"paid amount": "1,234.50"}, "amount_not_decimal(18,2)"),
+    ({"paid amount": "-0.01"}, "amount_below_0"),
+    ({"paid amount": "1000.01"}, "amount_above_1000"),
+    ({"paid amount": " 1000 "}, None),
+    ({"kind": "Card"}, "kind_not_allowed"),
+    ({"kind": "n/a"}, None),
+    ({"tries": "1.5"}, "tries_not_long"),
+    ({"tries": "9223372036854775808"}, "tries_not_long"),
+    ({"tries": ""}, "tries_not_long"),
+    ({"tries": "-1"}, None),
+    ({"is_new": "perhaps"}, "is_new_not_boolean"),
+    ({"score": "0.25"}, "score_below_0.5"),
+    ({"opened_at": "12:30"}, "opened_at_not_timestamp"),
+]
+
+
+def parsed(
+    spark: SparkSession, contract: Contract, rows: list[Mapping[str, str | None]], *, broken: bool = False
+) -> list[Row]:
+    """Each row parsed, in order."""
+    names = contract.source_columns
+    columns = ", ".join(f"`{name}` string" for name in names)
+    raw = [(*(row[name] for name in names), f"raw {n:03}", f"{n:03}", broken) for n, row in enumerate(rows)]
+    frame = spark.createDataFrame(raw, f"{columns}, {TEXT} string, {FILE} string, {BROKEN} boolean")
+    return parse(frame, contract).orderBy(FILE).collect()
+
+
+def test_every_rule_refuses_with_its_own_reason_and_keeps_the_text(spark: SparkSession) -> None:
+    found = parsed(spark, Contract(**LOG), [GOOD | change for change, _ in CASES])
+    assert [row[REASON] for row in found] == [reason for _, reason in CASES]
+    assert [row[TEXT] for row in found] == [
+        None if reason is None else f"raw {n:03}" for n, (_, reason) in enumerate(CASES)
+    ]
+
+
+def test_a_row_that_could_not_be_split_is_refused_before_all_else(spark: SparkSession) -> None:
+    found = parsed(spark, Contract(**LOG), [GOOD], broken=True)
+    assert found[0][REASON] == "unparsable_row"
+
+
+def test_values_are_typed_and_sentinels_become_null(spark: SparkSession) -> None:
+    plain, unknown, blank = parsed(
+        spark, Contract(**LOG), [GOOD, GOOD | {"kind": "n/a", "tries": "-1"}, GOOD | {"kind": ""}]
+    )
+    assert plain["amount"] == Decimal("12.50")
+    assert (plain["kind"], plain["tries"], plain["is_new"], plain["score"]) == ("card", 2, True, 0.75)
+    assert plain["opened_at"] == datetime(2026, 2, 1, tzinfo=UTC).replace(tzinfo=None)
+    assert (unknown["kind"], unknown["tries"], blank["kind"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("time_format", "text", "expected"),
+    [
+        ("iso", "2026-03-01T10:00:00+02:00", datetime(2026, 3, 1, 8)),
+        ("iso", "2026-03-01 10:00:00", datetime(2026, 3, 1, 10)),
+        ("iso", "2026-03-01T10:00:00.123456Z", datetime(2026, 3, 1, 10, 0, 0, 123456)),
+        ("iso", "1700000000", None),
+        ("epoch_s", "1700000000", datetime(2023, 11, 14, 22, 13, 20)),
+        ("epoch_s", "1700000000.000001", datetime(2023, 11, 14, 22, 13, 20, 1)),
+        ("epoch_s", "-1", datetime(1969, 12, 31, 23, 59, 59)),
+        ("epoch_s", "1700000000000", None),
+        ("epoch_s", "99999999999999", None),
+        ("epoch_s", "2026-03-01", None),
+        ("epoch_ms", "1700000000123", datetime(2023, 11, 14, 22, 13, 20, 123000)),
+        ("epoch_ms", "9223372036854775807", None),
+        ("epoch_ms", "now", None),
+    ],
+)  # fmt: skip
+def test_instants_are_utc_to_the_microsecond(
+    spark: SparkSession, time_format: str, text: str, expected: datetime | None
+) -> None:
+    contract = Contract(
+        log="t", description="", files=LOG["files"], key=["id"], event_at="ts", known_at={"lag": "7d"},
+        time_format=time_format, columns={"id": {"type": "string"}},
+    )  # fmt: skip
+    row = parsed(spark, contract, [{"ts": text, "id": "1"}])[0]
+    assert row["event_at"] == expected
+    assert row[REASON] == (None if expected else "event_at_not_a_time")
+    if expected is not None:
+        assert (row["known_at"] - row["event_at"]).total_seconds() == 7 * 86_400
