@@ -44,6 +44,7 @@ class BuildFeatures:
         span = f"{context.arguments.begin or 'first'} to {context.arguments.end or 'last'}"
         return Plan(
             slice=f"{', '.join(view.name for view in views)} {span}",
+            holds="all views",
             inputs=versions,
             work=lambda _: _build_all(context, views, versions),
         )

@@ -40,7 +40,7 @@ class IngestLogs:
         days = {log: _days(context.arguments, found) for log, found in files.items()}
         chosen = {log: of_days(found, root, contracts[log], days[log]) for log, found in files.items()}
         inputs = {log: _fingerprint(found) for log, found in chosen.items()}
-        return Plan(slice="all logs", inputs=inputs, work=lambda _: _ingest(context, days))
+        return Plan(slice="all logs", holds="all logs", inputs=inputs, work=lambda _: _ingest(context, days))
 
 
 def _days(arguments: argparse.Namespace, files: Sequence[RawFile]) -> tuple[date, date]:

@@ -61,12 +61,14 @@ class Plan:
     """What a job found to do.
 
     Attributes:
-        slice: the part of the data it needs to itself, for the lock and for ``runs``.
+        slice: the part of the data it works on, for ``runs``.
+        holds: what no other run of the job may work on meanwhile.
         inputs: versions of tables, or fingerprints of files, on which the result depends.
         work: does it, given the run's key.
     """
 
     slice: str
+    holds: str
     inputs: Mapping[str, int | str]
     work: Callable[[str], Outcome]
 
@@ -118,7 +120,7 @@ def _run(job: type[Job], context: Context, started: float) -> Finished:
     key = _key(job.NAME, arguments, planned, context)
     before = None if arguments.replace else completed(context.lake, key)
     if before is None:
-        with held(context.lake, Claim(job.NAME, planned.slice), now, wait=arguments.wait):
+        with held(context.lake, Claim(job.NAME, planned.holds), now, wait=arguments.wait):
             # The holder we waited for may just have done it.
             before = None if arguments.replace else completed(context.lake, key)
             if before is None:

@@ -48,7 +48,8 @@ class PromoteModel:
         if version is None:
             raise TrustlakeError(f"{registry.name} has no version; run train_model first")
         return Plan(
-            slice=model.name,
+            slice=f"{model.name} v{version}",
+            holds=model.name,
             inputs={registry.name: version},
             work=lambda _: _promote(context, model, registry, version),
         )

@@ -50,6 +50,7 @@ class ScoreEvents:
         begin, end = context.arguments.begin, context.arguments.end
         return Plan(
             slice=f"{model.name} {begin} to {end}",
+            holds=model.name,
             inputs={model.view.table: features, registry.name: version},
             work=lambda key: _score(context, model, version, features, key),
         )

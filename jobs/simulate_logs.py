@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from jobs.job import Context, Plan, console_command, run_job
-from lake.documents import Document, decode
+from lake.documents import decode
 from lake.errors import TrustlakeError
 from lake.runs import Outcome
 from simulation.marketplace import write_logs
@@ -27,20 +27,15 @@ class SimulateLogs:
 
     @staticmethod
     def plan(context: Context) -> Plan:
-        settings = decode(SimulationSettings, _section(context.loaded.document))
+        settings = decode(SimulationSettings, context.loaded.document.section("simulation"))
         root = context.config.raw.root
-        return Plan(slice=root, inputs={}, work=lambda _: _simulate(context, settings, root))
-
-
-def _section(document: Document) -> Document:
-    origins = {keys[1:]: origin for keys, origin in document.origins.items() if keys[:1] == ("simulation",)}
-    return Document(document.tree.get("simulation", {}), origins)
+        return Plan(slice=root, holds=root, inputs={}, work=lambda _: _simulate(context, settings, root))
 
 
 def _simulate(context: Context, settings: SimulationSettings, root: str) -> Outcome:
     try:
         written = write_logs(context.spark, settings, root)
-    except FileExistsError as error:
+    except (FileExistsError, ValueError) as error:
         raise TrustlakeError(str(error)) from error
     for log in written:
         context.log.info(

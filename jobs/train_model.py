@@ -62,6 +62,7 @@ class TrainModel:
         as_of = context.arguments.as_of
         return Plan(
             slice=f"{model.name} as of {as_of:%Y-%m-%dT%H:%M}",
+            holds=model.name,
             inputs=inputs,
             work=lambda key: _train(context, model, {name: int(v) for name, v in inputs.items()}, key),
         )

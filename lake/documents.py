@@ -69,6 +69,11 @@ class Document:
     origins: dict[Keys, Origin]
     mistakes: list[str] = field(default_factory=list)
 
+    def section(self, name: str) -> Document:
+        """The mapping under a top-level key as a document of its own; empty where the key is absent."""
+        origins = {keys[1:]: origin for keys, origin in self.origins.items() if keys[:1] == (name,)}
+        return Document(self.tree.get(name) or {}, origins)
+
     def origin(self, keys: Sequence[str | int]) -> Origin | str:
         """The line of the nearest key at or above ``keys``; the first file where there is none."""
         for length in range(len(keys), -1, -1):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         type=Path,
-        help="YAML whose section spark is tried; repeatable",
+        help="base and overlays whose Spark and workers are tried (default: conf/base.yml)",
     )
-    parser.add_argument("--workers", type=int, help="training workers to compare with Spark's slots")
+    parser.add_argument("--workers", type=int, help="training workers that need slots (default: configured)")
     parser.add_argument("--no-spark", action="store_true", help="leave out what needs a running Spark (15 s)")
 
 
@@ -62,15 +61,16 @@ def examine(config: Sequence[Path], workers: int | None, *, with_spark: bool) ->
     if needed:
         yield Finding.warn("delta jars", "not tried", f"mend first: {', '.join(needed)}")
         return
-    yield from check_spark(_spark_settings(config), workers)
+    settings, configured = _settings(config)
+    yield from check_spark(settings, workers or configured)
 
 
-def _spark_settings(config: Sequence[Path]) -> SparkSettings:
+def _settings(config: Sequence[Path]) -> tuple[SparkSettings, int | None]:
+    """How Spark is started, and the training workers that need slots at once."""
     from jobs.session import SparkSettings
+    from operations.configurations import BASE
 
-    documents = [document for path in config for document in read_documents(path)]
-    if not documents:
-        return SparkSettings()
-    merged = merge_documents(documents)
-    origins = {keys[1:]: origin for keys, origin in merged.origins.items() if keys[:1] == ("spark",)}
-    return decode(SparkSettings, replace(merged, tree=merged.tree.get("spark") or {}, origins=origins))
+    named = list(config) or [path for path in [BASE] if path.is_file()]
+    merged = merge_documents([document for path in named for document in read_documents(path)])
+    trainer = merged.section("training").tree.get("trainer") or {}
+    return decode(SparkSettings, merged.section("spark")), trainer.get("workers")

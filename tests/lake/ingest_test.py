@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_read_is_quarantined_and_the_others_go_on(shared: 
     log.deliver(1, 'id,ts,amount,note\na,2026-03-01,1.5,"said ""no"", left"\nb,2026-03-01,2,-\n', "1.csv")
     log.deliver(2, "note,extra.column,ts,amount,id\nx,,2026-03-02,3,c\n,1,2026-03-02,bad,d\n", "2.csv")
     log.deliver(3, "id,ts,amount,note\ne,2026-03-03,4\nf,2026-03-03,-4, y \n", "3.csv")
-    whole = gzip.compress("id,ts,amount,note\n".encode() + b"".join(b"g%d,2026-03-04,5,\n" % n for n in range(9999)))
+    whole = gzip.compress(b"id,ts,amount,note\n" + b"".join(b"g%d,2026-03-04,5,\n" % n for n in range(9999)))
     log.deliver(4, whole[: len(whole) // 2], "4.csv.gz")
     log.deliver(5, "not gzip at all", "5.csv.gz")
     (result,) = log.ingest()
