@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from operations.cli import VERBS, main
 from operations.ui import page
+
+CONF = Path(__file__).parents[2] / "conf"
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -37,15 +40,24 @@ def test_links_select_the_machine_learning_view() -> None:
     assert page("http://host:5000/") == "http://host:5000/#/experiments?workflowType=machine_learning"
 
 
-def test_a_store_that_is_a_server_is_only_pointed_to(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ui", "--store", "https://models.example.org"]) == 0
+def config_of(folder: Path, mlflow: str) -> list[str]:
+    """Arguments that name the built-in configuration with another MLflow store."""
+    overlay = folder / "mlflow.yml"
+    overlay.write_text(f"mlflow: {mlflow}\n", encoding="utf-8")
+    files = [CONF / "base.yml", CONF / "marketplace.yml", overlay]
+    return [part for file in files for part in ("--config", str(file))]
+
+
+def test_a_store_that_is_a_server_is_only_pointed_to(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = config_of(tmp_path, "{store: null, tracking_uri: https://models.example.org}")
+    assert main(["ui", *config]) == 0
     assert "https://models.example.org/#/experiments?workflowType=machine_learning" in capsys.readouterr().out
 
 
-def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert main(["ui", "--store", "sqlite:///unused.db", "--port", str(port)]) == 1
+        assert main(["ui", *config_of(tmp_path, "{store: unused}"), "--port", str(port)]) == 1
     assert f"port {port} is taken" in capsys.readouterr().err
