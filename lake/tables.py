@@ -79,7 +79,8 @@ class Lake:
         """The latest version of the table; None where it does not exist."""
         if not self.exists(name):
             return None
-        return int(self._delta(name).history(1).head()["version"])  # type: ignore[index]  # a table has a commit
+        latest = self.spark.sql(f"DESCRIBE HISTORY {self.place(name)} LIMIT 1").head()
+        return None if latest is None else int(latest["version"])
 
     def ensure(self, spec: TableSpec) -> None:
         """Create the table where it is absent.
@@ -93,9 +94,9 @@ class Lake:
             with suppress(*CONFLICTS):
                 self._create(spec)
                 return
-        table = self._delta(spec.name)
-        self._check_format(spec.name, table)
-        found = {field.name: field.dataType.simpleString() for field in table.toDF().schema}
+        self.check_format(spec.name)
+        schema = self.spark.read.table(self.place(spec.name)).schema
+        found = {field.name: field.dataType.simpleString() for field in schema}
         expected = {field.name: field.dataType.simpleString() for field in spec.schema}
         if found != expected:
             raise SchemaError(_difference(self.place(spec.name), found, expected))
@@ -122,11 +123,9 @@ class Lake:
         Raises:
             LakeVersionError: the table names a format above ours.
         """
-        if self.exists(name):
-            self._check_format(name, self._delta(name))
-
-    def _check_format(self, name: str, table: DeltaTable) -> None:
-        detail = table.detail().select("properties").head()
+        if not self.exists(name):
+            return
+        detail = self.spark.sql(f"DESCRIBE DETAIL {self.place(name)}").select("properties").head()
         properties = detail["properties"] if detail else {}
         found = int(properties.get(_FORMAT_PROPERTY, LAKE_FORMAT))
         if found > LAKE_FORMAT:
@@ -136,25 +135,17 @@ class Lake:
             )
 
     def _create(self, spec: TableSpec) -> None:
-        builder = DeltaTable.createIfNotExists(self.spark)
-        if self.settings.root is None:
-            builder = builder.tableName(self.place(spec.name))
-        else:
-            builder = builder.location(f"{self.settings.root}/{spec.name}")
-        (
-            builder.addColumns(spec.schema)
-            .comment(spec.comment)
-            .property(_FORMAT_PROPERTY, str(LAKE_FORMAT))
-            .execute()
+        columns = [
+            f"`{field.name}` {field.dataType.simpleString()} COMMENT {_quoted(field.metadata.get('comment', ''))}"
+            for field in spec.schema
+        ]
+        self.spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {self.place(spec.name)} ({', '.join(columns)}) USING delta "
+            f"COMMENT {_quoted(spec.comment)} TBLPROPERTIES ('{_FORMAT_PROPERTY}' = '{LAKE_FORMAT}')"
         )
 
-    def _delta(self, name: str) -> DeltaTable:
-        if self.settings.root is None:
-            return DeltaTable.forName(self.spark, self.place(name))
-        return DeltaTable.forPath(self.spark, f"{self.settings.root}/{name}")
-
     def _cut(self, name: str, rows: DataFrame) -> DataFrame:
-        return conform(rows, self._delta(name).toDF().schema, table=name)
+        return conform(rows, self.spark.read.table(self.place(name)).schema, table=name)
 
     def _writer(self, rows: DataFrame) -> DataFrameWriter:
         return rows.write.format("delta").option("userMetadata", self.stamp.metadata)
@@ -173,3 +164,9 @@ def _difference(place: str, found: Mapping[str, str], expected: Mapping[str, str
         if found.get(name) != expected.get(name)
     ]
     return f"{place} differs from its declaration: {'; '.join(parts)}; rebuild it or restore the declaration"
+
+
+def _quoted(text: str) -> str:
+    """A SQL string literal."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
