@@ -37,8 +37,15 @@ class PeakMemory:
 
 
 def _held(process: psutil.Process) -> int:
-    """Bytes of one process: its share of pages where the system tells, else its resident set; 0 once it is gone."""
+    """Bytes of one process: its share of pages where the system tells, else its resident set; 0 once it is gone.
+
+    A process that a JVM has spawned and that has not started its own program yet runs in the JVM's memory: it holds
+    nothing, though the system counts all of it twice.
+    """
     try:
+        parent = process.parent()
+        if process.name() == "java" and parent is not None and parent.cmdline() == process.cmdline():
+            return 0
         memory = process.memory_full_info()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return 0

@@ -1,0 +1,117 @@
+"""Every job as users start it on a cluster: spark-submit, separate executor processes, code shipped as a zip."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pyspark.find_spark_home import _find_spark_home
+
+from jobs.java import find_java
+from lake.delta_jars import DeltaJars, configuration
+
+ROOT = Path(__file__).parents[2]
+ZIP = ROOT / "dist" / "trustlake.zip"
+STEPS = (
+    ("simulate_logs",),
+    ("ingest_logs",),
+    ("build_features",),
+    ("train_model", "--as-of", "2026-02-25"),
+    ("promote_model",),
+    ("score_events", "--from", "2026-02-25", "--to", "2026-03-02"),
+)
+OVERLAY = """\
+lake: {root: lake}
+raw: {root: raw, days_per_batch: 366}
+mlflow: {store: mlflow, experiment: cluster}
+simulation: {days: 60, accounts: 900, payments_per_day: 60, logins_per_account: 2, fraud: {approved_share: 0.1}}
+definitions: definitions.py
+training:
+  split: {train_days: 14, test_days: 7}
+  sweep: {trials: 2, rounds: 15, stop_after: 5}
+  trainer: {distribute_above_rows: 50, workers: 2}
+  metrics: {draws: 50}
+gate: {min_average_precision: 0, min_roc_auc: 0, min_frauds: 1, min_days: 2}
+"""
+# Labels that count as settled after a week leave enough of two months to train and test on.
+DEFINITIONS = """\
+from dataclasses import replace
+from datetime import timedelta
+
+from training import marketplace
+
+label = replace(marketplace.payment_fraud.label, matures_after=timedelta(days=7))
+early = replace(marketplace.payment_fraud, label=label)
+"""
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder outside of the repository, from which the jobs are submitted."""
+    folder = tmp_path_factory.mktemp("cluster")
+    (folder / "overlay.yml").write_text(OVERLAY, encoding="utf-8")
+    (folder / "definitions.py").write_text(DEFINITIONS, encoding="utf-8")
+    if not ZIP.is_file():
+        subprocess.run([sys.executable, "scripts/build_zip.py"], cwd=ROOT, check=True)
+    return folder
+
+
+def submit(home: Path, program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program by spark-submit on two executors of one core each."""
+    jars = configuration(DeltaJars())
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"JAVA_HOME": str(find_java().home), "PYSPARK_PYTHON": sys.executable}
+    options = [part for name, value in jars.items() for part in ("--conf", f"{name}={value}")]
+    return subprocess.run(
+        [
+            *(f"{_find_spark_home()}/bin/spark-submit", "--master", "local-cluster[2,1,1024]"),
+            *("--py-files", str(ZIP), *options, str(program), *arguments),
+        ],
+        cwd=home,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+
+
+def configured(home: Path) -> list[str]:
+    files = [ROOT / "conf" / "base.yml", ROOT / "conf" / "marketplace.yml", home / "overlay.yml"]
+    return [part for file in files for part in ("--config", str(file))]
+
+
+def test_all_jobs_run_by_spark_submit_on_separate_executors(home: Path) -> None:
+    said = {}
+    for job, *arguments in STEPS:
+        ended = submit(home, ROOT / "jobs" / f"{job}.py", *arguments, *configured(home))
+        # spark-submit sends all that the program says to standard output.
+        said[job] = ended.stdout
+        assert ended.returncode == 0, said[job][-3000:] + ended.stderr[-3000:]
+        assert f"trustlake.{job}: done:" in said[job]
+    assert "2 workers" in said["train_model"]
+    assert "v1 → champion" in said["promote_model"]
+    again = submit(home, ROOT / "jobs" / "promote_model.py", *configured(home))
+    assert again.returncode == 0
+    assert "nothing to do" in again.stdout
+
+
+def test_one_task_and_two_fit_alike_on_separate_executors_that_run_the_shipped_zip(home: Path) -> None:
+    # A copy outside of the repository: the folder of a submitted program is on Python's path.
+    program = Path(shutil.copy(ROOT / "tests" / "cluster" / "fit_both_ways.py", home))
+    ended = submit(home, program)
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
+    said = json.loads(next(line for line in ended.stdout.splitlines() if line.startswith("RESULT "))[7:])
+    assert len(said["folders"]) == 2
+    assert all("trustlake.zip" in code for code in said["code"])
+    assert said["gap_native_to_spark"] == {"1": 0.0, "2": 0.0}
+    assert said["roc_auc"]["1"] > 0.85
+    assert abs(said["roc_auc"]["1"] - said["roc_auc"]["2"]) < 0.02
+    assert said["correlation"] > 0.95
