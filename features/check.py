@@ -1,4 +1,4 @@
-"""What is wrong with a declared view, all of it at once, before Spark starts."""
+"""What is wrong with a declared view, all of it at once, before Spark starts. To Spark, case is no difference."""
 
 from __future__ import annotations
 
@@ -61,11 +61,15 @@ def _absent(
 
 
 def _of_names(view: FeatureView) -> Iterator[str]:
-    for name, times in Counter(view.features).items():
+    for name, times in Counter(name.lower() for name in view.features).items():
         if times > 1:
             yield f"{view.declared}: view {view.name} names {name} {times} times; rename a measure"
-        if name in RESERVED:
-            yield f"{view.declared}: view {view.name} names a feature {name}, which is reserved; rename it"
+    reserved = {name.lower() for name in RESERVED}
     kept = {view.spine.row, *(entity.key for entity in view.entities), *view.spine.context}
-    for name in sorted(kept & set(view.features)):
-        yield f"{view.declared}: {name} of view {view.name} is a key or context, and a feature too; rename the feature"
+    context = {name.lower() for name in kept}
+    for name in dict.fromkeys(view.features):
+        if name.lower() in reserved:
+            yield f"{view.declared}: view {view.name} names a feature {name}, which is reserved; rename it"
+        if name.lower() in context:
+            what = f"{name} of view {view.name} is a key or context, and a feature too"
+            yield f"{view.declared}: {what}; rename the feature"

@@ -1,6 +1,6 @@
 """One holder per job and slice: a row in ``locks`` whose heartbeat goes on while the holder lives.
 
-Two acquisitions at once read and replace the same rows, so Delta lets one commit and tells the other.
+Two acquisitions at once read and write the same row, so Delta lets one commit and tells the other.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from lake.conflicts import CONFLICTS
@@ -38,6 +39,17 @@ HEARTBEAT = timedelta(seconds=20)
 STALE_AFTER = timedelta(seconds=90)
 _POLL_SECONDS = 2.0
 _ATTEMPTS = 5
+_NOTHING: Mapping[str, object] = {}
+
+# One statement, so that Delta sees what it read and what it wrote as one.
+_TAKE = """
+MERGE INTO {table} AS held
+USING (SELECT :job AS job, :slice AS slice, :holder AS holder, :run_id AS run_id, :now AS heartbeat_at) AS ours
+ON held.job = ours.job AND held.slice = ours.slice
+WHEN MATCHED AND held.run_id = :stale AND held.heartbeat_at = :stale_at THEN UPDATE SET *
+WHEN NOT MATCHED THEN INSERT *
+"""
+_OURS = "job = :job AND slice = :slice AND run_id = :run_id"
 
 Clock = Callable[[], datetime]
 
@@ -48,11 +60,6 @@ class Claim:
 
     job: str
     slice: str
-
-    @property
-    def where(self) -> str:
-        quoted = self.slice.replace("'", "''")
-        return f"job = '{self.job}' AND slice = '{quoted}'"
 
 
 def this_process() -> str:
@@ -77,74 +84,69 @@ def held(lake: Lake, claim: Claim, clock: Clock, *, wait: timedelta = timedelta(
     finally:
         stop.set()
         beat.join()
-        _persist(lake, claim, None)
+        _patiently(lake, claim, f"DELETE FROM {lake.place(LOCKS.name)} WHERE {_OURS}")
 
 
 def _acquire(lake: Lake, claim: Claim, clock: Clock, wait: timedelta) -> None:
     deadline = clock() + wait
     while True:
-        holder = _live_holder(lake, claim, clock())
-        if holder is None and _take(lake, claim, clock):
+        found = _row(lake, claim)
+        lives = found is not None and _lives(found, clock())
+        if not lives and _take(lake, claim, clock(), found):
             return
-        if holder is not None and clock() >= deadline:
+        if lives and found is not None and clock() >= deadline:
             raise LockedError(
-                f"{claim.job} {claim.slice} is being worked on by {holder}; "
+                f"{claim.job} {claim.slice} is being worked on by {found['holder']} (run {found['run_id']}); "
                 "wait for it (--wait 10m), or end that process: its lock is then taken over"
             )
-        time.sleep(_POLL_SECONDS if holder else 0.1)
+        time.sleep(_POLL_SECONDS if lives else 0.1)
 
 
-def _take(lake: Lake, claim: Claim, clock: Clock) -> bool:
-    """Write our row; False where another process did so at the same time."""
+def _row(lake: Lake, claim: Claim) -> Row | None:
+    return lake.read(LOCKS.name).where((F.col("job") == claim.job) & (F.col("slice") == claim.slice)).head()
+
+
+def _lives(row: Row, now: datetime) -> bool:
+    return now - row["heartbeat_at"].replace(tzinfo=UTC) < STALE_AFTER and not _dead(row["holder"])
+
+
+def _take(lake: Lake, claim: Claim, now: datetime, stale: Row | None) -> bool:
+    """Put our row where there was none, or in the place of ``stale``; False where another process was faster."""
+    arguments = {"holder": this_process(), "now": now, "stale": "", "stale_at": now}
+    if stale is not None:
+        arguments |= {"stale": stale["run_id"], "stale_at": stale["heartbeat_at"].replace(tzinfo=UTC)}
     try:
-        _write(lake, claim, clock(), where=claim.where)
+        _run(lake, claim, _TAKE.format(table=lake.place(LOCKS.name)), arguments)
     except CONFLICTS:
         return False
-    return _live_holder(lake, claim, clock(), but=lake.stamp.run_id) is None
-
-
-def _live_holder(lake: Lake, claim: Claim, now: datetime, *, but: str = "") -> str | None:
-    """The process that holds the lock and lives, but for the run that asks."""
-    rows = lake.read(LOCKS.name).where(claim.where).where(F.col("run_id") != but).collect()
-    live = [
-        row
-        for row in rows
-        if now - row.heartbeat_at.replace(tzinfo=UTC) < STALE_AFTER and not _dead(row.holder)
-    ]
-    return f"{live[0].holder} (run {live[0].run_id})" if live else None
-
-
-def _write(lake: Lake, claim: Claim, heartbeat_at: datetime | None, *, where: str) -> None:
-    """Replace the rows that fulfil ``where`` by ours, or by none."""
-    rows = []
-    if heartbeat_at is not None:
-        rows.append((claim.job, claim.slice, this_process(), lake.stamp.run_id, heartbeat_at))
-    lake.replace(LOCKS.name, lake.spark.createDataFrame(rows, LOCKS.schema), where=where)
+    found = _row(lake, claim)
+    return found is not None and found["run_id"] == lake.stamp.run_id
 
 
 def _beat(lake: Lake, claim: Claim, clock: Clock, stop: threading.Event) -> None:
+    # Where this process slept so long that another took over, the row is no longer ours and nothing changes.
+    renew = f"UPDATE {lake.place(LOCKS.name)} SET heartbeat_at = :now WHERE {_OURS}"
     while not stop.wait(HEARTBEAT.total_seconds()):
-        if lake.read(LOCKS.name).where(_ours(lake, claim)).head() is None:
-            return  # this process slept so long that another took over
         with suppress(*CONFLICTS):  # the next beat is in time
-            _persist(lake, claim, clock())
+            _patiently(lake, claim, renew, {"now": clock()})
 
 
-def _ours(lake: Lake, claim: Claim) -> str:
-    return f"{claim.where} AND run_id = '{lake.stamp.run_id}'"
-
-
-def _persist(lake: Lake, claim: Claim, heartbeat_at: datetime | None) -> None:
-    """Write or remove our own row while other jobs write theirs to the same table."""
+def _patiently(lake: Lake, claim: Claim, statement: str, arguments: Mapping[str, object] = _NOTHING) -> None:
+    """Change our own row while other jobs change theirs in the same table."""
     for attempt in range(_ATTEMPTS):
         try:
-            _write(lake, claim, heartbeat_at, where=_ours(lake, claim))
+            _run(lake, claim, statement, arguments)
         except CONFLICTS:
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(0.2 * (attempt + 1))
         else:
             return
+
+
+def _run(lake: Lake, claim: Claim, statement: str, arguments: Mapping[str, object]) -> None:
+    ours = {"job": claim.job, "slice": claim.slice, "run_id": lake.stamp.run_id}
+    lake.spark.sql(statement, args=ours | dict(arguments))
 
 
 def _dead(holder: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from typing import Annotated
+
+from pydantic import Field, model_validator
 
 from lake.documents import PathText, Strict
 
@@ -27,4 +29,4 @@ class RawSettings(Strict):
     """Where producers deliver raw files, and how many days of delivery are ingested as one batch."""
 
     root: PathText
-    days_per_batch: int = 31
+    days_per_batch: Annotated[int, Field(ge=1)] = 31

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from pydantic import Field
 from pyspark.sql import Column, DataFrame
@@ -36,7 +37,7 @@ class TestSettings(Strict):
     """
 
     entity: str | None = None
-    forget_known_bad_days: int = 0
+    forget_known_bad_days: Annotated[int, Field(ge=0)] = 0
     amount: str | None = None
     slices: Mapping[str, str] = Field(default_factory=dict)
 

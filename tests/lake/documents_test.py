@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from lake.documents import Document, PathText, Strict, decode, merge_documents, read_documents
 from lake.errors import ConfigError
@@ -23,7 +25,10 @@ class Outer(Strict):
     inner: Inner
     name: str
     items: tuple[PathText, ...] = ()
-    table: dict[str, int] = {}
+    table: Mapping[str, int] = Field(default_factory=dict)
+
+
+NO_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
 
 
 def write(folder: Path, text: str, name: str = "base.yml") -> Path:
@@ -46,13 +51,13 @@ def mistakes(*paths: Path) -> list[str]:
 def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        "inner:\n  root: x\n  size: many\n  colour: red\ntable: {a: 1, b: two}\ntable: {c: 2}\nnmae: x\nwhen: 2026-02-30\n",
+        "inner:\n  root: x\n  size: many\n  colour: red\ntable: {a: 1, b: two}\ntable: {c: 2}\n"
+        "nmae: x\nwhen: 2026-02-30\n",
     )
     found = mistakes(path)
     assert sorted(found) == sorted(
         [
-            f"{path}:3: inner.size: found 'many'; Input should be a valid integer, "
-            "unable to parse string as an integer",
+            f"{path}:3: inner.size: found 'many'; {NO_INTEGER}",
             f"{path}:4: unknown key inner.colour; remove it or correct its spelling",
             f"{path}:6: table is given twice; keep one",
             f"{path}:7: unknown key nmae; remove it or correct its spelling",

@@ -48,7 +48,9 @@ def config_of(folder: Path, mlflow: str) -> list[str]:
     return [part for file in files for part in ("--config", str(file))]
 
 
-def test_a_store_that_is_a_server_is_only_pointed_to(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_store_that_is_a_server_is_only_pointed_to(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     config = config_of(tmp_path, "{store: null, tracking_uri: https://models.example.org}")
     assert main(["ui", *config]) == 0
     assert "https://models.example.org/#/experiments?workflowType=machine_learning" in capsys.readouterr().out

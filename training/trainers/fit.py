@@ -41,7 +41,7 @@ class FitPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A booster as UBJ bytes, cut to its best round, and its quality on validation rows where there were any."""
+    """A booster as UBJ bytes, cut to its best round, and its quality on validation rows where one task saw them all."""
 
     booster: bytes = field(repr=False)
     rounds: int
@@ -61,14 +61,15 @@ def fit(rows: DataFrame, plan: FitPlan) -> Fit:
     placed = rows.coalesce(1) if plan.workers == 1 else rows.repartition(plan.workers, F.xxhash64("row"))
     ordered = placed.sortWithinPartitions("row").select("features", "is_fraud", "is_validation")
     task = _task(plan)
-    found = ordered.mapInArrow(task, _SCHEMA, barrier=plan.workers > 1).collect()[0]
-    facts = json.loads(found["facts"])
-    validation = Quality(**facts["validation"]) if facts["validation"] else None
+    found = ordered.mapInArrow(task, _SCHEMA, barrier=plan.workers > 1).collect()
+    tasks = [json.loads(row["facts"]) for row in found]
+    first = next(rank for rank, facts in enumerate(tasks) if facts["rank"] == 0)
+    validation = tasks[first]["validation"]
     return Fit(
-        booster=bytes(found["booster"]),
-        rounds=facts["rounds"],
-        train_rows=facts["train_rows"],
-        validation=validation,
+        booster=bytes(found[first]["booster"]),
+        rounds=tasks[first]["rounds"],
+        train_rows=sum(facts["train_rows"] for facts in tasks),
+        validation=Quality(**validation) if validation else None,
     )
 
 
@@ -77,17 +78,17 @@ def _task(plan: FitPlan) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
         train, validation = read_rows(batches, len(plan.features))
         with _together(plan.workers) as rank:
             booster = _train(train, validation, plan)
-        if rank == 0:
-            measured = quality(booster, validation) if len(validation.is_fraud) else None
-            facts = {
-                "rounds": booster.num_boosted_rounds(),
-                "train_rows": len(train.is_fraud),
-                "validation": measured.as_dict() if measured else None,
-            }
-            kept = bytes(booster.save_raw("ubj")) if plan.keep_booster else b""
-            yield pa.RecordBatch.from_pydict(
-                {"booster": pa.array([kept], pa.binary()), "facts": [json.dumps(facts)]}
-            )
+        sees_all = plan.workers == 1 and len(validation.is_fraud) > 0
+        facts = {
+            "rank": rank,
+            "rounds": booster.num_boosted_rounds(),
+            "train_rows": len(train.is_fraud),
+            "validation": quality(booster, validation).as_dict() if sees_all else None,
+        }
+        kept = bytes(booster.save_raw("ubj")) if plan.keep_booster and rank == 0 else b""
+        yield pa.RecordBatch.from_pydict(
+            {"booster": pa.array([kept], pa.binary()), "facts": [json.dumps(facts)]}
+        )
 
     return run
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from lake.documents import Strict
 
 
@@ -14,9 +18,9 @@ class TrainerSettings(Strict):
         threads: XGBoost threads of a fit in one task.
     """
 
-    distribute_above_rows: int = 3_000_000
-    workers: int = 2
-    threads: int = 2
+    distribute_above_rows: Annotated[int, Field(ge=0)] = 3_000_000
+    workers: Annotated[int, Field(ge=1)] = 2
+    threads: Annotated[int, Field(ge=1)] = 2
 
 
 def choose_workers(rows: int, settings: TrainerSettings) -> tuple[int, str]:

@@ -1,0 +1,164 @@
+"""The user's Python: loaded once, every mistake at once with its line, and a fingerprint of what it means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.definitions import load_definitions
+from lake.contracts import Contract, read_contracts
+from lake.errors import ConfigError
+
+CONTRACTS = """\
+log: payments
+description: Payments
+files: {pattern: "p/{day}.jsonl", format: json}
+key: [payment_id]
+event_at: ts
+known_at: {lag: 0s}
+columns:
+  payment_id: {type: string}
+  card_id: {type: string}
+  amount: {type: "decimal(18,2)"}
+---
+log: disputes
+description: Disputes
+files: {pattern: "d/{day}.jsonl", format: json}
+key: [payment_id]
+event_at: ts
+known_at: {lag: 0s}
+columns:
+  payment_id: {type: string}
+"""
+HEAD = """\
+from datetime import timedelta
+from features.declare import Entity, FeatureGroup, FeatureView, Spine, count, days, expression, total
+from features.labels import Label
+from training.model import Model
+card = Entity("card", key="card_id")
+"""
+MEASURES = 'measures=[count("n"), total("amount")]'
+GROUP = f'group = FeatureGroup(entity=card, source="payments", windows=[days(1)], {MEASURES})\n'
+VIEW = 'view = FeatureView(name="v", spine=Spine(source="payments", row="payment_id"), groups=[group])\n'
+LABEL = 'Label(source="disputes", on="payment_id", fraud="true", matures_after=timedelta(days=1))'
+MODEL = f'model = Model(name="m", view=view, label={LABEL})\n'
+GOOD = HEAD + GROUP + VIEW + MODEL
+
+
+@pytest.fixture(scope="module")
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Contract]:
+    path = tmp_path_factory.mktemp("contracts") / "logs.yml"
+    path.write_text(CONTRACTS, encoding="utf-8")
+    return read_contracts([str(path)])
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "definitions.py"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def mistakes(place: str, contracts: dict[str, Contract] | None) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_definitions(place, contracts)
+    return list(caught.value.mistakes)
+
+
+def test_views_and_models_are_found_by_name(tmp_path: Path, contracts: dict[str, Contract]) -> None:
+    found = load_definitions(write(tmp_path, GOOD + "again = view\n"), contracts)
+    assert list(found.views) == ["v"]
+    assert found.only_model().name == "m"
+    assert found.views["v"].features == ("card_n_1d", "card_amount_sum_1d")
+
+
+def test_a_models_view_need_not_have_a_name_of_its_own(
+    tmp_path: Path, contracts: dict[str, Contract]
+) -> None:
+    text = HEAD + GROUP + MODEL.replace("view=view", "view=" + VIEW.removeprefix("view = ").strip())
+    assert list(load_definitions(write(tmp_path, text), contracts).views) == ["v"]
+
+
+def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path, contracts: dict[str, Contract]) -> None:
+    place = write(
+        tmp_path,
+        HEAD
+        + 'a = FeatureGroup(entity=card, source="refunds", windows=[days(1)], measures=[count("n")])\n'
+        + 'b = FeatureGroup(entity=card, source="payments", windows=[days(1)], measures=[total("price"), count("n")])\n'
+        + 'c = FeatureGroup(entity=card, source="payments", windows=[], measures=[count("n")])\n'
+        + 'view = FeatureView(name="v", spine=Spine(source="payments", row="id", columns=["amount", '
+        + 'expression("label", "1"), expression("card_id", "2")]), groups=[a, b, c])\n'
+        + MODEL.replace('on="payment_id"', 'on="id"').replace('"disputes"', '"payments"')
+        + MODEL.replace("model =", "other =").replace('"m"', '"n"').replace('"disputes"', '"chargebacks"'),
+    )
+    columns = "it has amount, card_id, event_at, known_at, payment_id"
+    assert mistakes(place, contracts) == [
+        f"{place}:9: spine of v: payments has no column id; {columns}",
+        f"{place}:6: group of card: no contract declares the log refunds; there are disputes, payments",
+        f"{place}:7: group of card: payments has no column price; {columns}",
+        f"{place}:8: group of card has no windows or no measures; give one of each",
+        f"{place}:9: view v names card_n_1d 2 times; rename a measure",
+        f"{place}:9: view v names a feature label, which is reserved; rename it",
+        f"{place}:9: card_id of view v is a key or context, and a feature too; rename the feature",
+        f"{place}:10: payments has no column id; {columns}",
+        f"{place}:11: no contract declares the label log chargebacks; there are disputes, payments",
+    ]
+
+
+def test_two_views_or_models_of_one_name_are_a_mistake(
+    tmp_path: Path, contracts: dict[str, Contract]
+) -> None:
+    place = write(tmp_path, GOOD + VIEW.replace("view =", "other ="))
+    assert mistakes(place, contracts) == [f"{place}:9: view v is declared at {place}:7 too; rename one"]
+    place = write(tmp_path, GOOD + MODEL.replace("model =", "other ="))
+    assert mistakes(place, contracts) == [f"{place}:9: model m is declared at {place}:8 too; rename one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = 1\ny = (\n", ":2: cannot be loaded: '(' was never closed"),
+        ("x = 1\ny = z\n", ":2: cannot be loaded: name 'z' is not defined"),
+        ("\nfrom features.declare import Gruop\n", ":2: cannot be loaded: cannot import name 'Gruop'"),
+        ("import absent_package\n", ":1: cannot be loaded: No module named 'absent_package'"),
+        ("from features.declare import days\ndays()\n", ":2: cannot be loaded: days() missing 1 required"),
+        ("import features.declare\nfeatures.declare.wekks(1)\n", ":2: cannot be loaded: module 'features.declare'"),
+        ("x = int('one')\n", ":1: cannot be loaded: invalid literal for int()"),
+        ("x = {}['one']\n", ":1: cannot be loaded: 'one'"),
+        ("x = 1\n", ": declares no FeatureView and no Model at its top level"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_loaded_is_named_with_its_line(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    place = write(tmp_path, text)
+    (found,) = mistakes(place, None)
+    assert found.startswith(place + expected)
+
+
+def test_an_absent_file_or_module_is_named(tmp_path: Path) -> None:
+    assert mistakes(f"{tmp_path}/absent.py", None) == [
+        f"{tmp_path}/absent.py: no such file; correct `definitions`"
+    ]
+    assert mistakes("absent.package", None) == ["absent.package: cannot be loaded: No module named 'absent'"]
+
+
+def test_one_model_is_expected(tmp_path: Path, contracts: dict[str, Contract]) -> None:
+    none = load_definitions(write(tmp_path, HEAD + GROUP + VIEW), contracts)
+    with pytest.raises(ConfigError, match="definitions hold 0 models; this job trains exactly one"):
+        none.only_model()
+
+
+def test_the_fingerprint_changes_with_what_is_declared_and_not_with_where(
+    tmp_path: Path, contracts: dict[str, Contract]
+) -> None:
+    def fingerprint(text: str) -> str:
+        return load_definitions(write(tmp_path, text), contracts).hash
+
+    assert fingerprint(GOOD) == fingerprint("\n\n" + GOOD)
+    changed = [
+        GOOD.replace("days(1)], m", "days(2)], m"),
+        GOOD.replace('fraud="true"', 'fraud="false"'),
+        GOOD.replace("timedelta(days=1)", "timedelta(days=2)"),
+    ]
+    assert len({fingerprint(text) for text in [GOOD, *changed]}) == 4

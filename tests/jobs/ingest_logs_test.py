@@ -1,0 +1,84 @@
+"""The ingest as a job: every contract, a range of days, one line of what was refused, and nothing to do twice."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import pytest
+from pyspark.sql import functions as F
+
+from jobs.ingest_logs import IngestLogs
+from jobs.job import run_job
+from lake.errors import RefusedError, TrustlakeError
+from lake.ingest import batch as batch_module
+from lake.runs import RUNS
+
+PAYMENT = '{{"payment_id": "{0}", "card_id": "c", "amount": {1}, "ts": "2026-03-0{2}T10:00:00Z"}}\n'
+DISPUTE = '{{"dispute_id": "d{0}", "payment_id": "{0}", "ts": "2026-03-0{1}T10:00:00Z"}}\n'
+
+
+def deliver(project: Any) -> None:
+    """Three days of payments, one of disputes; a refused row, a duplicate and a broken file among them."""
+    rows = [PAYMENT.format(n, n, 1) for n in range(25)]
+    project.write("raw/payments/2026-03-01.jsonl", "".join(rows) + PAYMENT.format("bad", -1, 1))
+    project.write("raw/payments/2026-03-02.jsonl", PAYMENT.format(3, 99, 2) + PAYMENT.format("new", 1, 2))
+    project.write("raw/disputes/2026-03-02.jsonl", DISPUTE.format(3, 2))
+
+
+def test_a_range_is_ingested_whole_reported_and_not_twice(project: Any) -> None:
+    deliver(project)
+    argv = ["--config", project.config, "--from", "2026-03-01", "--to", "2026-03-03"]
+    done = run_job(IngestLogs, argv)
+    assert (done.outcome.rows_in, done.outcome.rows_out, done.outcome.refused) == (29, 27, 1)
+    assert done.outcome.result == "1 duplicates · 1 amount_below_0"
+    assert done.outcome.place == "events (2 tables), quarantine"
+    before = project.versions()
+    assert run_job(IngestLogs, argv).was_done is True
+    assert project.versions() == before
+
+    broken = gzip.compress(PAYMENT.format("lost", 1, 3).encode() * 999)[:-20]
+    (project.folder / "raw/payments/2026-03-03.jsonl").write_text(
+        PAYMENT.format("late", 1, 3), encoding="utf-8"
+    )
+    project.write(
+        "contracts/logs.yml", (project.folder / "contracts/logs.yml").read_text().replace(".jsonl", ".jsonl*")
+    )
+    (project.folder / "raw/payments/2026-03-03.jsonl.gz").write_bytes(broken)
+    added = run_job(IngestLogs, ["--config", project.config]).outcome
+    assert (added.rows_in, added.rows_out, added.refused) == (1, 1, 0)
+    assert added.result == "0 duplicates · 1 unreadable_file"
+    states = [row["state"] for row in project.lake.read(RUNS.name).collect()]
+    assert states == ["done", "done"]
+
+
+def test_a_killed_job_is_finished_by_the_same_command(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver(project)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(batch_module, "_finish", die)
+        with pytest.raises(KeyboardInterrupt):
+            project.work(IngestLogs)
+    outcome = project.work(IngestLogs)
+    assert (outcome.rows_in, outcome.rows_out, outcome.refused) == (29, 27, 1)
+    assert project.lake.read("events_payments").select(F.count_distinct("payment_id")).first()[0] == 26
+    assert project.lake.read("quarantine").count() == 1
+
+
+def test_a_root_without_any_file_is_told(shared_project: Any) -> None:
+    with pytest.raises(
+        TrustlakeError, match=r"raw holds no file of any contract; deliver some, or correct `raw.root`"
+    ):
+        shared_project.work(IngestLogs)
+
+
+def test_a_day_without_a_promised_file_is_refused_before_anything_is_written(project: Any) -> None:
+    deliver(project)
+    contracts = (project.folder / "contracts/logs.yml").read_text()
+    project.write("contracts/logs.yml", contracts.replace("format: json}", "format: json, daily: true}"))
+    with pytest.raises(RefusedError, match="disputes has no file for 2026-03-01 under"):
+        project.work(IngestLogs, "--from", "2026-03-01", "--to", "2026-03-03")
+    assert project.versions() == {}

@@ -1,0 +1,78 @@
+"""Folds in order of time: the Handbook's dates, the gap in which labels mature, and what no fold may see."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from training.splits import Fold, Split, SplitSettings, split
+
+WEEK = timedelta(days=7)
+HANDBOOK = SplitSettings(train_days=70, test_days=7, folds=4, validation_folds=1)
+
+
+def day(month: int, on: int) -> datetime:
+    return datetime(2018, month, on, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def handbook() -> Split:
+    return split(day(9, 12), HANDBOOK, WEEK)
+
+
+def test_the_four_test_weeks_of_the_handbook(handbook: Split) -> None:
+    assert [(fold.test_from, fold.test_to) for fold in handbook.test] == [
+        (day(8, 8), day(8, 15)),
+        (day(8, 15), day(8, 22)),
+        (day(8, 22), day(8, 29)),
+        (day(8, 29), day(9, 5)),
+    ]
+
+
+def test_training_ends_a_maturity_before_the_test_and_has_its_length(handbook: Split) -> None:
+    for fold in (*handbook.test, *handbook.validation):
+        assert fold.train_to == fold.test_from - WEEK
+        assert fold.train_from == fold.train_to - timedelta(days=70)
+        assert fold.labels_known_before == fold.test_from
+
+
+def test_parameters_are_chosen_on_what_was_known_when_the_first_test_begins(handbook: Split) -> None:
+    (validation,) = handbook.validation
+    assert (validation.test_from, validation.test_to) == (day(7, 25), day(8, 1))
+    assert validation.judged_at == day(8, 8)
+    assert all(fold.judged_at == day(9, 12) for fold in handbook.test)
+    assert (handbook.begin, handbook.end) == (validation.train_from, day(9, 5))
+
+
+@pytest.mark.parametrize("matures_days", [0, 3, 35])
+@pytest.mark.parametrize(("folds", "validation_folds"), [(1, 1), (3, 2)])
+def test_every_fold_is_judged_on_matured_labels_and_trained_on_the_past(
+    matures_days: int, folds: int, validation_folds: int
+) -> None:
+    settings = SplitSettings(train_days=20, test_days=5, folds=folds, validation_folds=validation_folds)
+    matures = timedelta(days=matures_days)
+    found = split(day(9, 12), settings, matures)
+    assert (len(found.test), len(found.validation)) == (folds, validation_folds)
+    for fold in (*found.test, *found.validation):
+        assert fold.test_to + matures <= fold.judged_at
+        assert fold.train_to + matures <= fold.test_from < fold.test_to
+    assert all(fold.judged_at <= found.test[0].test_from for fold in found.validation)
+    together = (*found.validation, *found.test)
+    assert all(one.test_to <= other.test_from for one, other in pairwise(together))
+
+
+def test_a_fold_survives_its_way_through_a_tag(handbook: Split) -> None:
+    assert Fold.from_json(handbook.test[2].to_json()) == handbook.test[2]
+    assert str(handbook.test[0]) == "2018-08-08 to 2018-08-15"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"train_days": 0}, {"test_days": 0}, {"folds": 0}, {"validation_folds": 0}]
+)
+def test_lengths_and_numbers_are_at_least_one(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        SplitSettings(**({"train_days": 1, "test_days": 1} | changes))

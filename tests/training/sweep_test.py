@@ -1,0 +1,214 @@
+"""The search: known points first, the same draws for a seed, and a killed sweep finished as if it never had been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from pydantic import ValidationError
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from training.sweep import sweep as sweep_module
+from training.sweep.child_runs import ChildRuns, Trial
+from training.sweep.settings import Range, SweepSettings
+from training.sweep.sweep import Winner, sweep
+from training.sweep.waves import Suggestion, search
+
+SPACE = {
+    "max_depth": {"integer": [1, 4]},
+    "eta": {"loguniform": [0.05, 0.8]},
+    "subsample": {"uniform": [0.6, 1.0]},
+    "max_bin": {"choice": [16, 64]},
+}
+KNOWN = {"max_depth": 3, "eta": 0.3, "subsample": 0.9, "max_bin": 64}
+FIXED = {"objective": "binary:logistic", "eval_metric": "aucpr"}
+
+
+def settings_of(**changes: Any) -> SweepSettings:
+    return SweepSettings.model_validate(
+        {"trials": 6, "parallelism": 2, "rounds": 8, "stop_after": 3, "fixed": FIXED, "space": SPACE}
+        | changes
+    )
+
+
+def drawn(settings: SweepSettings, loss: Callable[[Suggestion], float]) -> tuple[list[Suggestion], list[int]]:
+    """Every suggestion in order, and the size of each wave."""
+    seen: list[Suggestion] = []
+    sizes: list[int] = []
+
+    def evaluate(wave: Sequence[Suggestion]) -> list[float]:
+        seen.extend(wave)
+        sizes.append(len(wave))
+        return [loss(suggestion) for suggestion in wave]
+
+    search(settings, evaluate)
+    return seen, sizes
+
+
+def by_depth(suggestion: Suggestion) -> float:
+    return float(suggestion.params["max_depth"] - suggestion.params["eta"])
+
+
+def test_known_points_come_first_and_waves_are_as_wide_as_told() -> None:
+    second = KNOWN | {"max_bin": 16}
+    seen, sizes = drawn(settings_of(trials=5, start=[KNOWN, second]), by_depth)
+    assert [dict(suggestion.params) for suggestion in seen[:2]] == [KNOWN, second]
+    assert sizes == [2, 2, 1]
+    assert [suggestion.number for suggestion in seen] == [0, 1, 2, 3, 4]
+    assert all(SweepSettings.model_validate(settings_of().model_dump() | {"start": [s.params]}) for s in seen)
+    assert [dict(s.params) for s in drawn(settings_of(trials=1, start=[KNOWN, second]), by_depth)[0]] == [
+        KNOWN
+    ]
+
+
+def test_draws_depend_on_the_seed_and_the_losses_alone() -> None:
+    settings = settings_of(trials=30)
+    first, _ = drawn(settings, by_depth)
+    assert drawn(settings, by_depth)[0] == first
+    assert drawn(settings_of(trials=30, seed=8), by_depth)[0] != first
+    other, _ = drawn(settings, lambda suggestion: -by_depth(suggestion))
+    assert other[:4] == first[:4]
+    assert other != first
+
+
+@pytest.fixture(scope="module")
+def fold(_session: SparkSession) -> DataFrame:
+    rng = np.random.default_rng(4)
+    features = rng.normal(size=(300, 2)).astype(np.float32)
+    is_fraud = features[:, 0] + rng.normal(size=300) > 1
+    rows = [(f"{n:03}", bool(is_fraud[n]), n >= 200, [float(x) for x in features[n]]) for n in range(300)]
+    schema = "row string, is_fraud boolean, is_validation boolean, features array<float>"
+    return _session.createDataFrame(rows, schema).repartition(1).cache()
+
+
+@pytest.fixture
+def runs(store: Any) -> Callable[[], ChildRuns]:
+    """Makes the child runs of a new parent."""
+    client = MlflowClient(store.uri)
+
+    def below_a_new_run() -> ChildRuns:
+        return ChildRuns(client, store.experiment_id, client.create_run(store.experiment_id).info.run_id)
+
+    return below_a_new_run
+
+
+def quiet(_: Trial, __: Winner) -> None:
+    """Say nothing."""
+
+
+def test_a_killed_sweep_is_finished_with_the_trials_of_an_undisturbed_one(
+    fold: DataFrame, runs: Callable[[], ChildRuns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(start=[KNOWN])
+    undisturbed = runs()
+    expected = sweep([fold], ("a", "b"), settings, undisturbed, quiet)
+    real = sweep_module._run  # noqa: SLF001 - the fault is put where a trial is fitted
+    fitted: list[int] = []
+
+    def dies_at(number: int) -> Callable[..., Trial]:
+        def run(suggestion: Suggestion, *rest: Any) -> Trial:
+            if suggestion.number == number:
+                raise KeyboardInterrupt
+            fitted.append(suggestion.number)
+            return real(suggestion, *rest)
+
+        return run
+
+    killed = runs()
+    monkeypatch.setattr(sweep_module, "_run", dies_at(3))
+    with pytest.raises(KeyboardInterrupt):
+        sweep([fold], ("a", "b"), settings, killed, quiet)
+    assert sorted(killed.finished()) == [0, 1]
+    fitted.clear()
+    monkeypatch.setattr(sweep_module, "_run", dies_at(99))
+    told: list[tuple[int, int]] = []
+    found = sweep(
+        [fold], ("a", "b"), settings, killed, lambda trial, best: told.append((trial.number, best.number))
+    )
+    assert sorted(fitted) == [2, 3, 4, 5]
+    assert found == expected
+    assert killed.finished() == undisturbed.finished()
+    trials = undisturbed.finished()
+    assert dict(trials[0].params) == FIXED | KNOWN
+    best = max(trials.values(), key=lambda trial: (trial.score, -trial.number))
+    assert (found.number, found.params, found.rounds, found.score) == (
+        best.number,
+        best.params,
+        best.rounds,
+        best.score,
+    )
+    assert [number for number, _ in told] == [0, 1, 2, 3, 4, 5]
+    assert told[-1][1] == found.number
+    assert all(1 <= trial.rounds <= 8 for trial in trials.values())
+
+
+def test_where_no_fold_can_rank_the_trials_the_first_one_wins(
+    fold: DataFrame, runs: Callable[[], ChildRuns]
+) -> None:
+    one_class = fold.where(~F.col("is_validation") | ~F.col("is_fraud"))
+    found = sweep([one_class], ("a", "b"), settings_of(trials=2, metric="roc_auc"), runs(), quiet)
+    assert (found.number, found.score) == (0, 0.0)
+
+
+def test_a_trial_left_open_is_closed_as_killed_and_written_again(store: Any) -> None:
+    client = MlflowClient(store.uri)
+    parent = client.create_run(store.experiment_id).info.run_id
+    children = ChildRuns(client, store.experiment_id, parent)
+    tags = {"mlflow.parentRunId": parent, "trial": "1"}
+    left = client.create_run(store.experiment_id, tags=tags).info.run_id
+    trial = Trial(number=1, params={"eta": 0.1, "name": "x"}, rounds=4, score=1 / 3)
+    children.write(trial)
+    assert children.finished() == {1: trial}
+    assert client.get_run(left).info.status == "KILLED"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"trials": 0}, "greater than or equal to 1"),
+        ({"parallelism": 0}, "greater than or equal to 1"),
+        ({"metric": "accuracy"}, "Input should be 'average_precision' or 'roc_auc'"),
+        ({"fixed": {"eta": 0.1}}, "eta is both fixed and searched; keep one"),
+        (
+            {"start": [{"eta": 0.1}]},
+            r"start\[0\] names \['eta'\]; the space has \['eta', 'max_bin', 'max_depth'",
+        ),
+        (
+            {"start": [KNOWN, KNOWN | {"max_bin": 32}]},
+            r"start\[1\]: max_bin is 32, the space has choice \[16, 64\]",
+        ),
+        (
+            {"start": [KNOWN | {"eta": 0.9}]},
+            r"start\[0\]: eta is 0.9, the space has loguniform \[0.05, 0.8\]",
+        ),
+        ({"start": [KNOWN | {"max_depth": 2.5}]}, "max_depth is 2.5, the space has integer"),
+        ({"start": [KNOWN | {"max_depth": "deep"}]}, "max_depth is deep, the space has integer"),
+    ],
+)
+def test_settings_that_cannot_be_are_told(changes: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        settings_of(**changes)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "give exactly one of uniform, loguniform, integer or choice"),
+        ({"uniform": [0, 1], "choice": [1]}, "an overlay adds to its base, so it sets the base's to null"),
+        ({"uniform": [1, 1]}, "the lower bound 1.0 is not below the upper bound 1.0"),
+        ({"loguniform": [0, 1]}, "loguniform needs bounds above 0"),
+        ({"choice": []}, "choice is empty; give the values to choose from"),
+        ({"normal": [0, 1]}, "Extra inputs are not permitted"),
+    ],
+)
+def test_ranges_that_cannot_be_are_told(given: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        Range.model_validate(given)
+
+
+def test_an_overlay_replaces_a_way_to_draw_by_setting_the_other_to_null() -> None:
+    assert str(Range.model_validate({"uniform": None, "choice": [1, "a"]})) == "choice [1, 'a']"

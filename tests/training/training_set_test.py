@@ -1,0 +1,137 @@
+"""Training sets: one row a feature row, labels only as they were known, known-bad entities out as the Handbook does."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from features.labels import Label
+from training.splits import Fold
+from training.training_set import TestSettings as Judging
+from training.training_set import table_spec, train_rows, training_set
+from training.training_set import test_rows as rows_to_test
+
+LABEL = Label(source="disputes", on="payment", fraud="kind = 'fraud'", matures_after=timedelta(days=7))
+START = datetime(2018, 8, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def at(days: float) -> datetime:
+    return START + days * DAY
+
+
+def hashed(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A feature row and, where it was fraud, when that became known."""
+
+    row: str
+    customer: str
+    as_of: datetime
+    known_at: datetime | None
+
+
+def feature_rows(spark: SparkSession, payments: list[Payment]) -> DataFrame:
+    rows = [(p.row, p.as_of, p.customer, float(n), None if n % 3 else n) for n, p in enumerate(payments)]
+    return spark.createDataFrame(
+        rows, "payment_id string, as_of timestamp, customer string, amount double, tries long"
+    )
+
+
+def stored(
+    spark: SparkSession, payments: list[Payment], labels: list[tuple[str, str, datetime]], as_of: datetime
+) -> DataFrame:
+    events = spark.createDataFrame(labels, "payment string, kind string, known_at timestamp")
+    testing = Judging(entity="customer", amount="amount", slices={"dear": "amount > 1"})
+    return training_set(
+        feature_rows(spark, payments), events, LABEL, testing,
+        row="payment_id", features=("amount", "tries"), run_key="k", as_of=as_of,
+    )  # fmt: skip
+
+
+def test_a_row_in_gives_a_row_out_with_the_first_verdict_known_before_as_of(spark: SparkSession) -> None:
+    payments = [Payment(name, "c", at(n), None) for n, name in enumerate("abcd")]
+    labels = [
+        ("a", "fraud", at(8)),
+        ("a", "fraud", at(9)),
+        ("b", "late delivery", at(8)),
+        ("c", "fraud", at(10)),
+        ("d", "fraud", at(10) - timedelta(microseconds=1)),
+        ("z", "fraud", at(8)),
+    ]
+    frame = stored(spark, payments, labels, at(10))
+    spec = table_spec("fraud")
+    assert spec.name == "training_fraud"
+    assert frame.dtypes == [(field.name, field.dataType.simpleString()) for field in spec.schema]
+    found = {row["row"]: row for row in frame.collect()}
+    assert {name: found[hashed(name)]["fraud_known_at"] for name in "abcd"} == {
+        "a": at(8).replace(tzinfo=None),
+        "b": None,
+        "c": None,
+        "d": (at(10) - timedelta(microseconds=1)).replace(tzinfo=None),
+    }
+    assert len(found) == 4
+    second = found[hashed("b")]
+    assert (second["entity"], second["amount"], second["slices"]) == (hashed("c"), 1.0, {"dear": "false"})
+    assert second["features"][0] == 1.0
+    assert math.isnan(second["features"][1])
+
+
+def test_a_fold_trains_on_what_was_known_when_its_test_begins_and_is_judged_by_what_came_later(
+    spark: SparkSession,
+) -> None:
+    payments = [
+        Payment(name, name, at(days), None) for name, days in [("a", 0), ("b", 1), ("c", 1.99), ("d", 2)]
+    ]
+    payments += [Payment(name, name, at(days), None) for name, days in [("e", 9), ("f", 9.5), ("g", 10)]]
+    labels = [("a", "fraud", at(8)), ("b", "fraud", at(9)), ("e", "fraud", at(16)), ("f", "fraud", at(17))]
+    frame = stored(spark, payments, labels, at(30))
+    fold = Fold(at(0), at(2), at(9), at(10), judged_at=at(17))
+    train = {row["row"]: row["is_fraud"] for row in train_rows(frame, fold).collect()}
+    assert train == {hashed("a"): True, hashed("b"): False, hashed("c"): False}
+    test = {row["row"]: row["is_fraud"] for row in rows_to_test(frame, fold, Judging()).collect()}
+    assert test == {hashed("e"): True, hashed("f"): False}
+
+
+def handbook_rows(payments: list[Payment], first: int, days: int, delay: int) -> set[str]:
+    """The Handbook's loop: customers with a fraud in the training week or in a day whose labels have come are out."""
+
+    def on(payment: Payment) -> int:
+        return (payment.as_of - START).days
+
+    frauds = [payment for payment in payments if payment.known_at is not None]
+    known = {p.customer for p in frauds if first - 2 * delay <= on(p) < first - delay}
+    kept: set[str] = set()
+    for number in range(days):
+        known |= {p.customer for p in frauds if on(p) == first - delay + number - 1}
+        kept |= {p.row for p in payments if on(p) == first + number and p.customer not in known}
+    return kept
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_known_bad_customers_are_left_out_of_a_test_as_the_handbook_does(
+    spark: SparkSession, seed: int
+) -> None:
+    draw = random.Random(seed)
+    payments = []
+    for number in range(500):
+        as_of = at(draw.randrange(28 * 24) / 24)
+        known_at = as_of + 7 * DAY if draw.random() < 0.08 else None
+        payments.append(Payment(f"p{number}", f"c{draw.randrange(60)}", as_of, known_at))
+    labels = [(p.row, "fraud", p.known_at) for p in payments if p.known_at is not None]
+    frame = stored(spark, payments, labels, at(40))
+    fold = Fold(at(7), at(14), at(21), at(28), judged_at=at(40))
+    found = rows_to_test(frame, fold, Judging(entity="customer", forget_known_bad_days=14)).collect()
+    expected = handbook_rows(payments, first=21, days=7, delay=7)
+    assert {row["row"] for row in found} == {hashed(name) for name in expected}
+    everyone = rows_to_test(frame, fold, Judging(entity="customer")).count()
+    assert len(found) == len(expected) < everyone == sum(p.as_of >= at(21) for p in payments)
