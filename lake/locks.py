@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 from lake.conflicts import CONFLICTS
 from lake.described import described
 from lake.errors import LockedError
-from lake.tables import Lake, TableSpec
+from lake.tables import Lake, TableSpec, quoted
 
 LOCKS = TableSpec(
     "locks",
@@ -39,18 +39,6 @@ HEARTBEAT = timedelta(seconds=20)
 STALE_AFTER = timedelta(seconds=90)
 _POLL_SECONDS = 2.0
 _ATTEMPTS = 5
-_NOTHING: Mapping[str, object] = {}
-
-# One statement, so that Delta sees what it read and what it wrote as one.
-_TAKE = """
-MERGE INTO {table} AS held
-USING (SELECT :job AS job, :slice AS slice, :holder AS holder, :run_id AS run_id, :now AS heartbeat_at) AS ours
-ON held.job = ours.job AND held.slice = ours.slice
-WHEN MATCHED AND held.run_id = :stale AND held.heartbeat_at = :stale_at THEN UPDATE SET *
-WHEN NOT MATCHED THEN INSERT *
-"""
-_OURS = "job = :job AND slice = :slice AND run_id = :run_id"
-
 Clock = Callable[[], datetime]
 
 
@@ -84,7 +72,7 @@ def held(lake: Lake, claim: Claim, clock: Clock, *, wait: timedelta = timedelta(
     finally:
         stop.set()
         beat.join()
-        _patiently(lake, claim, f"DELETE FROM {lake.place(LOCKS.name)} WHERE {_OURS}")
+        _patiently(lake, f"DELETE FROM {lake.place(LOCKS.name)} WHERE {_ours(lake, claim)}")
 
 
 def _acquire(lake: Lake, claim: Claim, clock: Clock, wait: timedelta) -> None:
@@ -112,11 +100,21 @@ def _lives(row: Row, now: datetime) -> bool:
 
 def _take(lake: Lake, claim: Claim, now: datetime, stale: Row | None) -> bool:
     """Put our row where there was none, or in the place of ``stale``; False where another process was faster."""
-    arguments = {"holder": this_process(), "now": now, "stale": "", "stale_at": now}
+    may_replace = "false"
     if stale is not None:
-        arguments |= {"stale": stale["run_id"], "stale_at": stale["heartbeat_at"].replace(tzinfo=UTC)}
+        beat = _literal(stale["heartbeat_at"].replace(tzinfo=UTC))
+        may_replace = f"held.run_id = {quoted(stale['run_id'])} AND held.heartbeat_at = {beat}"
+    # One statement, so that Delta sees what it read and what it wrote as one.
+    statement = f"""
+        MERGE INTO {lake.place(LOCKS.name)} AS held
+        USING (SELECT {quoted(claim.job)} AS job, {quoted(claim.slice)} AS slice, {quoted(this_process())} AS holder,
+               {quoted(lake.stamp.run_id)} AS run_id, {_literal(now)} AS heartbeat_at) AS ours
+        ON held.job = ours.job AND held.slice = ours.slice
+        WHEN MATCHED AND {may_replace} THEN UPDATE SET *
+        WHEN NOT MATCHED THEN INSERT *
+    """
     try:
-        _run(lake, claim, _TAKE.format(table=lake.place(LOCKS.name)), arguments)
+        lake.spark.sql(statement)
     except CONFLICTS:
         return False
     found = _row(lake, claim)
@@ -124,29 +122,32 @@ def _take(lake: Lake, claim: Claim, now: datetime, stale: Row | None) -> bool:
 
 
 def _beat(lake: Lake, claim: Claim, clock: Clock, stop: threading.Event) -> None:
-    # Where this process slept so long that another took over, the row is no longer ours and nothing changes.
-    renew = f"UPDATE {lake.place(LOCKS.name)} SET heartbeat_at = :now WHERE {_OURS}"
     while not stop.wait(HEARTBEAT.total_seconds()):
+        # Where this process slept so long that another took over, no row is ours and nothing changes.
+        renew = f"UPDATE {lake.place(LOCKS.name)} SET heartbeat_at = {_literal(clock())} WHERE {_ours(lake, claim)}"
         with suppress(*CONFLICTS):  # the next beat is in time
-            _patiently(lake, claim, renew, {"now": clock()})
+            _patiently(lake, renew)
 
 
-def _patiently(lake: Lake, claim: Claim, statement: str, arguments: Mapping[str, object] = _NOTHING) -> None:
+def _ours(lake: Lake, claim: Claim) -> str:
+    return f"job = {quoted(claim.job)} AND slice = {quoted(claim.slice)} AND run_id = {quoted(lake.stamp.run_id)}"
+
+
+def _literal(moment: datetime) -> str:
+    return f"timestamp '{moment.isoformat()}'"
+
+
+def _patiently(lake: Lake, statement: str) -> None:
     """Change our own row while other jobs change theirs in the same table."""
     for attempt in range(_ATTEMPTS):
         try:
-            _run(lake, claim, statement, arguments)
+            lake.spark.sql(statement)
         except CONFLICTS:
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(0.2 * (attempt + 1))
         else:
             return
-
-
-def _run(lake: Lake, claim: Claim, statement: str, arguments: Mapping[str, object]) -> None:
-    ours = {"job": claim.job, "slice": claim.slice, "run_id": lake.stamp.run_id}
-    lake.spark.sql(statement, args=ours | dict(arguments))
 
 
 def _dead(holder: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from delta.tables import DeltaTable
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.readwriter import DataFrameWriter
 from pyspark.sql.types import StructType
@@ -19,6 +20,10 @@ from lake.settings import LakeSettings
 
 LAKE_FORMAT = 1
 _FORMAT_PROPERTY = "trustlake.lakeFormat"
+
+# The folder is there, its first commit is not: another process is at it, or something else lies there.
+_HALF_CREATED = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
+_LOOKS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,8 @@ class Lake:
             SchemaError: it exists with other columns or types.
             LakeVersionError: it was created by a newer version of trustlake.
         """
-        if not self.exists(spec.name):
-            # Another process may be creating it at the same moment; then its table is checked like any other.
-            with suppress(*CONFLICTS):
-                self._create(spec)
-                return
+        if not self.exists(spec.name) and self._created(spec):
+            return
         self.check_format(spec.name)
         schema = self.spark.read.table(self.place(spec.name)).schema
         found = {field.name: field.dataType.simpleString() for field in schema}
@@ -134,14 +136,30 @@ class Lake:
                 "upgrade trustlake, or point `lake` at another place"
             )
 
+    def _created(self, spec: TableSpec) -> bool:
+        """Create the table; False where another process did so at the same moment."""
+        try:
+            self._create(spec)
+        except CONFLICTS:
+            return False
+        except AnalysisException as error:
+            if error.getCondition() != _HALF_CREATED:
+                raise
+            for _ in range(_LOOKS):
+                time.sleep(0.5)
+                if self.exists(spec.name):
+                    return False
+            raise
+        return True
+
     def _create(self, spec: TableSpec) -> None:
         columns = [
-            f"`{field.name}` {field.dataType.simpleString()} COMMENT {_quoted(field.metadata.get('comment', ''))}"
+            f"`{field.name}` {field.dataType.simpleString()} COMMENT {quoted(field.metadata.get('comment', ''))}"
             for field in spec.schema
         ]
         self.spark.sql(
             f"CREATE TABLE IF NOT EXISTS {self.place(spec.name)} ({', '.join(columns)}) USING delta "
-            f"COMMENT {_quoted(spec.comment)} TBLPROPERTIES ('{_FORMAT_PROPERTY}' = '{LAKE_FORMAT}')"
+            f"COMMENT {quoted(spec.comment)} TBLPROPERTIES ('{_FORMAT_PROPERTY}' = '{LAKE_FORMAT}')"
         )
 
     def _cut(self, name: str, rows: DataFrame) -> DataFrame:
@@ -166,7 +184,7 @@ def _difference(place: str, found: Mapping[str, str], expected: Mapping[str, str
     return f"{place} differs from its declaration: {'; '.join(parts)}; rebuild it or restore the declaration"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A SQL string literal."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

@@ -126,7 +126,7 @@ def test_of_two_that_ask_at_once_one_gets_it(spark: SparkSession, tmp_path: Path
         spark, LakeSettings(root=str(tmp_path)), CommitStamp(run_id="", code_version="c", config_hash="h")
     )
     claim = Claim("ingest_logs", "at once")
-    both_ready, both_done = threading.Barrier(2), threading.Barrier(2)
+    both_ready, both_done = threading.Barrier(2, timeout=120), threading.Barrier(2, timeout=120)
     results: dict[str, str] = {}
 
     def ask(run_id: str) -> None:
@@ -134,18 +134,18 @@ def test_of_two_that_ask_at_once_one_gets_it(spark: SparkSession, tmp_path: Path
         try:
             with held(run_of(empty, run_id), claim, now):
                 results[run_id] = "held"
-                both_done.wait(timeout=120)
+                both_done.wait()
         except LockedError as error:
             results[run_id] = str(error)
-            both_done.wait(timeout=120)
+            both_done.wait()
 
     threads = [threading.Thread(target=ask, args=(run_id,)) for run_id in ("a", "b")]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    winner = next(run_id for run_id, result in results.items() if result == "held")
-    loser = next(run_id for run_id in results if run_id != winner)
+    (winner,) = [run_id for run_id, result in results.items() if result == "held"]
+    (loser,) = [run_id for run_id in results if run_id != winner]
     assert f"(run {winner})" in results[loser]
     assert holders(empty, claim) == []
 

@@ -1,0 +1,166 @@
+"""``trustlake demo`` on a tiny marketplace: what goes in comes out, is named as refused, or is a second delivery."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path
+
+import mlflow
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs import simulate_logs
+from lake.ingest.schemas import BATCHES, QUARANTINE
+from operations.cli import main
+
+ROOT = Path(__file__).parents[2]
+PLACES = """\
+lake: {root: lake}
+raw: {root: raw}
+mlflow: {store: mlflow}
+"""
+FILES = ("conf/base.yml", "conf/marketplace.yml", "tests/small/marketplace.yml")
+JOBS = ("simulate_logs", "ingest_logs", "build_features", "train_model", "promote_model", "score_events")
+# What the simulation plants, and the rule of a contract that finds it.
+FOUND_AS = {
+    "clock_skew": "event_after_arrival",
+    "missing_key": "event_id_missing",
+    "truncated_line": "unparsable_row",
+    "bad_timestamp": "event_at_not_a_time",
+    "bad_currency": "currency_not_allowed",
+    "money_as_text": "amount_not_decimal(18,4)",
+    "exact_duplicate": "duplicates",
+}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A finished demo: where it is, and what it printed."""
+
+    folder: Path
+    said: str = ""
+
+    @property
+    def config(self) -> list[str]:
+        files = [*(str(ROOT / name) for name in FILES), str(self.folder / "places.yml")]
+        return [part for file in files for part in ("--config", file)]
+
+    def counts(self, job: str) -> dict[str, int]:
+        """The line of results of a step: ``12 bad currency · 3 …`` as numbers by name."""
+        line = re.search(rf"^{job}: (?:planted )?(.*)$", self.said, re.MULTILINE)
+        assert line is not None
+        parts = (part.split(" ", maxsplit=1) for part in line[1].split(" · "))
+        return {name: int(number.replace(",", "")) for number, name in parts}
+
+    def row(self, job: str) -> list[str]:
+        """The cells of a step in the table at the end."""
+        line = re.search(rf"^{job}  .*$", self.said, re.MULTILINE)
+        assert line is not None, f"{job} has no row in {self.said}"
+        return re.split(r" {2,}", line[0])
+
+    def table(self, name: str) -> DataFrame:
+        session = SparkSession.getActiveSession()
+        assert session is not None
+        return session.read.format("delta").load(str(self.folder / "lake" / name))
+
+    def commits(self) -> set[str]:
+        """Every commit of every table."""
+        lake = self.folder / "lake"
+        return {str(path.relative_to(lake)) for path in lake.glob("*/_delta_log/*.json")}
+
+
+@pytest.fixture(scope="module")
+def demo(_session: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo, run once for all tests; the hidden truth is gone before the second of its steps begins."""
+    made = Demo(tmp_path_factory.mktemp("demo"))
+    (made.folder / "places.yml").write_text(PLACES, encoding="utf-8")
+    tracking, registry = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    simulate_logs.main(made.config)
+    shutil.rmtree(made.folder / "hidden_truth")
+    yield replace(made, said=printed(made))
+    mlflow.set_tracking_uri(tracking)
+    mlflow.set_registry_uri(registry)
+
+
+def printed(demo: Demo) -> str:
+    """Run the demo; what it says on standard output."""
+    with redirect_stdout(StringIO()) as said, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow and what it stands on warn of their own code
+        assert main(["demo", *demo.config]) == 0
+    return said.getvalue()
+
+
+def test_the_table_at_the_end_has_a_row_for_every_step(demo: Demo) -> None:
+    assert "step" in demo.said
+    for job in JOBS:
+        assert len(demo.row(job)) >= 3, demo.said
+    assert re.search(r"^\d+ s, peak memory \d+\.\d GiB$", demo.said, re.MULTILINE)
+    assert f"tables: {demo.folder}/lake" in demo.said
+    assert "v1 → champion" in demo.said
+
+
+def test_every_raw_row_comes_out_is_refused_or_is_a_second_delivery(demo: Demo) -> None:
+    raw_rows = int(demo.row("simulate_logs")[1].replace(",", ""))
+    batches = demo.table(BATCHES.name).collect()
+    assert sum(row["rows_in"] for row in batches) == raw_rows
+    assert all(row["rows_in"] == row["rows_out"] + row["duplicates"] + row["refused"] for row in batches)
+    for log in ("accounts", "disputes", "logins", "payments", "payouts"):
+        written = sum(row["rows_out"] for row in batches if row["log"] == log)
+        assert demo.table(f"events_{log}").count() == written > 0
+    assert demo.table(QUARANTINE.name).count() == sum(row["refused"] for row in batches)
+    _, rows_in, rows_out, refused, *_ = demo.row("ingest_logs")
+    assert [int(cell.replace(",", "")) for cell in (rows_in, rows_out, refused)] == [
+        sum(row[name] for row in batches) for name in ("rows_in", "rows_out", "refused")
+    ]
+
+
+def test_planted_dirt_is_refused_by_the_rule_that_names_it_and_by_no_other(demo: Demo) -> None:
+    planted, found = demo.counts("simulate_logs"), demo.counts("ingest_logs")
+    assert found == {FOUND_AS[kind]: planted[kind] for kind in FOUND_AS}
+    assert min(found.values()) > 0
+    kept = demo.table(QUARANTINE.name).where("text IS NOT NULL AND source_file IS NOT NULL")
+    by_reason = {row["reason"]: row["count"] for row in kept.groupBy("reason").count().collect()}
+    assert by_reason == {name: count for name, count in found.items() if name != "duplicates"}
+
+
+def test_every_approved_payment_gets_one_feature_row_and_every_one_of_the_last_days_one_score(
+    demo: Demo,
+) -> None:
+    payments = demo.table("events_payments").where("auth_result = 'approved'")
+    features = demo.table("features_payments")
+    assert features.count() == features.select("payment_id").distinct().count() == payments.count() > 0
+    scores = demo.table("scores_payment_fraud")
+    late = payments.where("event_at >= '2026-05-15' AND event_at < '2026-05-20'").select("payment_id")
+    assert scores.select("row_id").exceptAll(late).isEmpty()
+    assert late.exceptAll(scores.select("row_id")).isEmpty()
+    assert 0 < scores.where("score BETWEEN 0 AND 1 AND model_version = 1").count() == scores.count()
+
+
+def test_every_run_is_noted_as_done(demo: Demo) -> None:
+    runs = demo.table("runs").select("job", "state", "error").collect()
+    assert Counter((row["job"], row["state"], row["error"]) for row in runs) == Counter(
+        {(job, "done", None): 1 for job in JOBS}
+    )
+
+
+def test_a_second_demo_finds_every_step_completed_and_changes_no_table(demo: Demo) -> None:
+    before = demo.commits()
+    again = replace(demo, said=printed(demo))
+    assert "every step was completed before: no table was changed" in again.said
+    assert all("done before" in again.row(job) for job in JOBS)
+    assert demo.counts("ingest_logs") == again.counts("ingest_logs")
+    assert again.commits() == before
+
+
+def test_nothing_but_the_simulation_knows_of_the_hidden_truth() -> None:
+    packages = ("lake", "features", "training", "scoring", "jobs", "operations", "conf", "examples")
+    files = [path for name in packages for path in (ROOT / name).rglob("*") if path.suffix in {".py", ".yml"}]
+    assert len(files) > len(packages)
+    assert [path for path in files if "hidden_truth" in path.read_text(encoding="utf-8")] == []
