@@ -57,6 +57,7 @@ class PromoteModel:
 
 def _promote(context: Context, model: Model, registry: ModelRegistry, version: int) -> Outcome:
     if registry.version_of(CHAMPION) == version:
+        registry.promote(version)  # a run that was killed half way may have left it challenger too
         return Outcome(result=f"{registry.name} v{version} is champion already", place=registry.name)
     rows = _test_rows(context, model, registry, version)
     testing = context.config.training.test

@@ -94,8 +94,8 @@ class Lake:
             SchemaError: it exists with other columns or types.
             LakeVersionError: it was created by a newer version of trustlake.
         """
-        if not self.exists(spec.name) and self._created(spec):
-            return
+        if not self.exists(spec.name):
+            self._create_or_find(spec)
         self.check_format(spec.name)
         schema = self.spark.read.table(self.place(spec.name)).schema
         found = {field.name: field.dataType.simpleString() for field in schema}
@@ -136,21 +136,20 @@ class Lake:
                 "upgrade trustlake, or point `lake` at another place"
             )
 
-    def _created(self, spec: TableSpec) -> bool:
-        """Create the table; False where another process did so at the same moment."""
+    def _create_or_find(self, spec: TableSpec) -> None:
+        """Create the table, or wait for the process that creates it at the same moment."""
         try:
             self._create(spec)
         except CONFLICTS:
-            return False
+            return
         except AnalysisException as error:
             if error.getCondition() != _HALF_CREATED:
                 raise
             for _ in range(_LOOKS):
                 time.sleep(0.5)
                 if self.exists(spec.name):
-                    return False
+                    return
             raise
-        return True
 
     def _create(self, spec: TableSpec) -> None:
         columns = [
