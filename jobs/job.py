@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
@@ -73,6 +72,10 @@ class Plan:
     work: Callable[[str], Outcome]
 
 
+# What stands in ``runs`` for a run that failed before it knew what to do.
+_UNPLANNED = Plan(slice="not planned", holds="", inputs={}, work=lambda _: Outcome())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """How a job ended: what it did, or what the run that completed the same key had done before."""
@@ -116,7 +119,8 @@ def run_job(job: type[Job], argv: Sequence[str] | None) -> Finished:
 
 def _run(job: type[Job], context: Context, started: float) -> Finished:
     arguments = context.arguments
-    planned = job.plan(context)
+    with _failure_recorded(context, job.NAME, _UNPLANNED):
+        planned = job.plan(context)
     key = _key(job.NAME, arguments, planned, context)
     before = None if arguments.replace else completed(context.lake, key)
     if before is None:
@@ -124,15 +128,24 @@ def _run(job: type[Job], context: Context, started: float) -> Finished:
             # The holder we waited for may just have done it.
             before = None if arguments.replace else completed(context.lake, key)
             if before is None:
-                with _Recorded(context.lake, job.NAME, planned, key, context.log) as recorded:
-                    recorded.outcome = planned.work(key)
+                outcome = _work(job, context, planned, key)
                 return Finished(
-                    job=job.NAME, outcome=recorded.outcome, was_done=False, seconds=time.monotonic() - started
+                    job=job.NAME, outcome=outcome, was_done=False, seconds=time.monotonic() - started
                 )
     context.log.info(
         "nothing to do: run_key %s is completed%s", key, f" ({before.result})" if before.result else ""
     )
     return Finished(job=job.NAME, outcome=before, was_done=True, seconds=time.monotonic() - started)
+
+
+def _work(job: type[Job], context: Context, planned: Plan, key: str) -> Outcome:
+    began = now()
+    with _failure_recorded(context, job.NAME, planned):
+        outcome = planned.work(key)
+    row = _row(context, job.NAME, planned, began, DONE)
+    record(context.lake, row, outcome)
+    _say(context.log, outcome, row.finished_at - began, key)
+    return outcome
 
 
 @contextmanager
@@ -207,34 +220,31 @@ def _key(name: str, arguments: argparse.Namespace, planned: Plan, context: Conte
     return run_key(name, told, inputs, context.loaded.hash, code_version())
 
 
-class _Recorded:
-    """Writes the run's row when the work ends, in whatever way."""
+@contextmanager
+def _failure_recorded(context: Context, job: str, planned: Plan) -> Iterator[None]:
+    """Leave a row in ``runs`` where the body raises, whatever it raises."""
+    began = now()
+    try:
+        yield
+    except BaseException as error:
+        state = REFUSED if isinstance(error, RefusedError) else FAILED
+        record(context.lake, _row(context, job, planned, began, state, str(error)[:2000]), Outcome())
+        raise
 
-    def __init__(self, lake: Lake, job: str, planned: Plan, key: str, log: logging.Logger) -> None:
-        self._lake, self._job, self._plan, self._key, self._log = lake, job, planned, key, log
-        self._started = now()
-        self.outcome = Outcome()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        state = DONE if kind is None else REFUSED if issubclass(kind, RefusedError) else FAILED
-        row = RunRow(
-            job=self._job,
-            slice=self._plan.slice,
-            run_key=self._key,
-            state=state,
-            started_at=self._started,
-            finished_at=now(),
-            inputs={name: value for name, value in self._plan.inputs.items() if isinstance(value, int)},
-            error=None if error is None else str(error)[:2000],
-        )
-        record(self._lake, row, self.outcome)
-        if error is None:
-            _say(self._log, self.outcome, row.finished_at - row.started_at, self._key)
+def _row(
+    context: Context, job: str, planned: Plan, began: datetime, state: str, error: str | None = None
+) -> RunRow:
+    return RunRow(
+        job=job,
+        slice=planned.slice,
+        run_key=_key(job, context.arguments, planned, context),
+        state=state,
+        started_at=began,
+        finished_at=now(),
+        inputs={name: value for name, value in planned.inputs.items() if isinstance(value, int)},
+        error=error,
+    )
 
 
 def _say(log: logging.Logger, outcome: Outcome, took: timedelta, key: str) -> None:

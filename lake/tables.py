@@ -127,8 +127,10 @@ class Lake:
         """
         if not self.exists(name):
             return
-        detail = self.spark.sql(f"DESCRIBE DETAIL {self.place(name)}").select("properties").head()
-        properties = detail["properties"] if detail else {}
+        properties = {
+            row["key"]: row["value"]
+            for row in self.spark.sql(f"SHOW TBLPROPERTIES {self.place(name)}").collect()
+        }
         found = int(properties.get(_FORMAT_PROPERTY, LAKE_FORMAT))
         if found > LAKE_FORMAT:
             raise LakeVersionError(

@@ -96,12 +96,13 @@ def relative(path: str, root: str) -> str:
 def batches(
     log: str, files: Iterable[RawFile], sha256: Mapping[str, str], days_per_batch: int
 ) -> list[Batch]:
-    """Files grouped by their day of delivery, ``days_per_batch`` calendar days together."""
+    """Files grouped by their day of delivery, ``days_per_batch`` calendar days together, counted from the first."""
+    ordered = sorted(files)
 
     def slot(file: RawFile) -> int:
-        return date.fromisoformat(file.day).toordinal() // days_per_batch
+        return (date.fromisoformat(file.day) - date.fromisoformat(ordered[0].day)).days // days_per_batch
 
-    return [Batch.of(log, list(group), sha256) for _, group in groupby(sorted(files), key=slot)]
+    return [Batch.of(log, list(group), sha256) for _, group in groupby(ordered, key=slot)]
 
 
 def checksums(spark: SparkSession, root: str, files: Sequence[RawFile]) -> Mapping[str, str]:

@@ -34,10 +34,12 @@ class CountThings:
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--size", type=int, default=3)
-        parser.add_argument("--fail", choices=["refused", "failed"])
+        parser.add_argument("--fail", choices=["refused", "failed", "unplanned"])
 
     @staticmethod
     def plan(context: Context) -> Plan:
+        if context.arguments.fail == "unplanned":
+            raise RefusedError("these things were changed")
         return Plan(
             slice="all things", holds="things", inputs={"seed": 7}, work=lambda key: _count(context, key)
         )
@@ -105,6 +107,17 @@ def test_a_run_that_fails_leaves_its_error_and_no_lock_and_is_not_skipped(shared
         ("failed", "no things at all"),
     ]
     assert shared_project.lake.read(LOCKS.name).count() == 0
+
+
+def test_a_refusal_before_there_is_anything_to_do_leaves_a_row_too(project: Any) -> None:
+    with pytest.raises(RefusedError, match="these things were changed"):
+        run_job(CountThings, ["--config", project.config, "--fail", "unplanned"])
+    (row,) = rows(project)
+    assert (row["slice"], row["state"], row["error"]) == (
+        "not planned",
+        "refused",
+        "these things were changed",
+    )
 
 
 def test_a_second_copy_is_refused_with_the_holders_name(shared_project: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from delta.tables import DeltaTable
@@ -39,6 +40,16 @@ def test_a_table_carries_comments_and_its_commits_carry_the_run(lake: Lake) -> N
     last = table.history(1).select("userMetadata").first()
     assert last is not None
     assert json.loads(last["userMetadata"]) == {"run_id": "run-1", "code": "c1", "config": "h1"}
+
+
+def test_writers_that_create_a_table_at_the_same_moment_all_find_it(lake: Lake) -> None:
+    for round_number in range(3):
+        spec = spec_of(f"at_once_{round_number}")
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(lake.ensure, [spec] * 4)) == [None] * 4
+        assert lake.version(spec.name) == 0
+        lake.append(spec.name, rows_of(lake, (1, "a")))
+        assert read(lake, spec.name) == {(1, "a")}
 
 
 def test_recreating_keeps_comments_history_and_format(lake: Lake) -> None:
