@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from typing import get_args
 
-from features.declare import FeatureView
+from features.declare import FeatureGroup, FeatureView, Kind
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -25,8 +26,9 @@ RESERVED = frozenset(
         "stream",
         "row",
         "time",
-        "start",
-        "until",
+        "known",
+        "role",
+        "history",
     ]
 )
 
@@ -38,13 +40,29 @@ def mistakes(view: FeatureView, logs: Mapping[str, Collection[str]]) -> list[str
 
 def _of_sources(view: FeatureView, logs: Mapping[str, Collection[str]]) -> Iterator[str]:
     spine = view.spine
-    needed = [spine.row, *(e.key for e in view.entities), *spine.context, *(c.sql for c in spine.own)]
+    needed = [spine.row, *view.keys, *spine.context, *(c.sql for c in spine.own)]
     yield from _absent(f"{spine.declared}: spine of {view.name}", spine.source, needed, logs)
     for group in view.groups:
-        wanted = [group.key, *(m.of for m in group.measures if m.of is not None)]
-        yield from _absent(f"{group.declared}: group of {group.entity.name}", group.source, wanted, logs)
-        if not group.windows or not group.measures:
-            yield f"{group.declared}: group of {group.entity.name} has no windows or no measures; give one of each"
+        where = f"{group.declared}: group of {group.entity.name}"
+        wanted = [*group.keys, *(m.of for m in group.measures if m.of is not None)]
+        yield from _absent(where, group.source, wanted, logs)
+        yield from (f"{where} {mistake}" for mistake in _of_group(group))
+
+
+def _of_group(group: FeatureGroup) -> Iterator[str]:
+    if not group.windows or not group.measures:
+        yield "has no windows or no measures; give one of each"
+    if len(group.keys) != len(group.entity.keys):
+        yield f"has {len(group.keys)} keys in {group.source}, the entity has {len(group.entity.keys)}; name as many"
+    for measure in group.measures:
+        if measure.kind not in get_args(Kind):
+            yield f"measures {measure.name} by {measure.kind}; there are {', '.join(get_args(Kind))}"
+    spans = [(f"measure {m.name}", m.span) for m in group.measures if m.span is not None]
+    for what, window in [*(("the group", window) for window in group.windows), *spans]:
+        if window.micros is not None and window.micros < 1:
+            yield f"looks at {window.label} in {what}; a window is at least a microsecond long"
+        if what != "the group" and window.micros is None:
+            yield f"has lifetime as the span of {what}; give it a length"
 
 
 def _absent(
@@ -65,9 +83,11 @@ def _of_names(view: FeatureView) -> Iterator[str]:
         if times > 1:
             yield f"{view.declared}: view {view.name} names {name} {times} times; rename a measure"
     reserved = {name.lower() for name in RESERVED}
-    kept = {view.spine.row, *(entity.key for entity in view.entities), *view.spine.context}
+    kept = {view.spine.row, *view.keys, *view.spine.context}
     context = {name.lower() for name in kept}
     for name in dict.fromkeys(view.features):
+        if not _PLAIN_NAME.fullmatch(name):
+            yield f"{view.declared}: view {view.name} names a feature {name!r}; use letters, digits and underscores"
         if name.lower() in reserved:
             yield f"{view.declared}: view {view.name} names a feature {name}, which is reserved; rename it"
         if name.lower() in context:

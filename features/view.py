@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from features.declare import FeatureView
+from features.declare import Entity, FeatureView
 from features.definition_hash import definition_hash
+from features.source import Source
 from features.windows.exchange import entity_features
 
 AS_OF, DEFINITION = "as_of", "definition_hash"
@@ -24,7 +25,7 @@ def spine_rows(view: FeatureView, source: DataFrame) -> DataFrame:
     spine = view.spine
     rows = source if spine.where is None else source.where(F.expr(spine.where))
     own = {column.name: F.expr(column.sql) for column in spine.own}
-    kept = dict.fromkeys([spine.row, *(entity.key for entity in view.entities), *spine.context])
+    kept = dict.fromkeys([spine.row, *view.keys, *spine.context])
     return rows.select(
         F.col(spine.as_of).alias(AS_OF),
         *(F.col(name) for name in kept if name not in own),
@@ -32,13 +33,16 @@ def spine_rows(view: FeatureView, source: DataFrame) -> DataFrame:
     )
 
 
-def build_view(view: FeatureView, spine: DataFrame, sources: Mapping[str, DataFrame]) -> DataFrame:
+def build_view(
+    view: FeatureView, spine: DataFrame, sources: Mapping[str, Source], *, tasks: int | None = None
+) -> DataFrame:
     """Every feature of every spine row.
 
     Args:
         spine: rows as ``spine_rows`` gives them, or any frame with the row id, ``as_of``, the keys and own features;
             row ids are unique.
         sources: events by log name, back to where the longest window of each begins.
+        tasks: how many tasks share the rows of an entity; each holds its share in memory. None leaves it to Spark.
 
     Returns:
         One row per spine row: ``as_of``, row id, keys, context, features in the view's order, ``definition_hash``.
@@ -46,12 +50,20 @@ def build_view(view: FeatureView, spine: DataFrame, sources: Mapping[str, DataFr
     row = view.spine.row
     parts = spine.withColumn(row, F.col(row).cast("string"))
     for entity in view.entities:
-        found = entity_features(view, entity, spine, sources)
+        found = entity_features(view, entity, spine, sources, tasks=tasks)
         parts = parts.unionByName(found, allowMissingColumns=True)
     wide = parts.groupBy(row).agg(
         *(F.first(name, ignorenulls=True).alias(name) for name in parts.columns if name != row)
     )
+    wide = wide.withColumns({entity.present: _has(entity) for entity in view.entities})
     for derived in view.derived:
         wide = wide.withColumn(derived.name, F.expr(derived.sql))
     kept = [name for name in spine.columns if name not in {row, AS_OF, *view.features}]
     return wide.select(AS_OF, row, *kept, *view.features, F.lit(definition_hash(view)).alias(DEFINITION))
+
+
+def _has(entity: Entity) -> Column:
+    present = F.lit(True)
+    for key in entity.keys:
+        present &= F.col(key).isNotNull()
+    return present

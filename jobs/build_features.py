@@ -13,6 +13,7 @@ from pyspark.sql.types import StructField, StructType
 from features.catalogue import meanings
 from features.declare import FeatureView
 from features.definition_hash import definition_hash
+from features.source import Source
 from features.view import AS_OF, DEFINITION, build_view, spine_rows
 from jobs.arguments import add_range
 from jobs.job import Context, Plan, console_command, run_job
@@ -65,7 +66,10 @@ def _build(context: Context, view: FeatureView, versions: Mapping[str, int]) -> 
     chosen = events[view.spine.source].where(_within(view.spine.as_of, begin, end))
     spine = spine_rows(view, chosen)
     count = _check_ids(spine, view)
-    sources = {log: _needed(view, log, frame, begin, end) for log, frame in events.items()}
+    sources = {
+        log: Source(_needed(view, log, frame, begin, end), tuple(context.contracts[log].key))
+        for log, frame in events.items()
+    }
     built = build_view(view, spine, sources)
     where = _within(AS_OF, begin, end)
     _write(context, view, built, where)

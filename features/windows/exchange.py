@@ -1,132 +1,166 @@
-"""One shuffle per entity: probes and source rows of a key meet in one partition and go through the kernel."""
+"""One shuffle per entity: probes and source rows of a key meet in one task and go through the kernel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from dataclasses import dataclass
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DecimalType
+from pyspark.sql.types import BooleanType, DataType, DecimalType, DoubleType
 
 from features.declare import Entity, FeatureGroup, FeatureView
-from features.windows.kernel import (
-    FOREVER,
+from features.source import RETRACTION, REVISION, Source, text_of
+from features.windows.block import (
+    COUNTS,
+    IS_RETRACTION,
+    IS_REVISION,
     KEY,
+    KNOWN,
     PROBE,
+    ROLE,
     ROW,
-    START,
     STREAM,
     TIME,
-    UNTIL,
-    kernel,
     number_column,
     text_column,
 )
-from features.windows.plan import StreamPlan, ValueColumns, all_measures, feature_type, plan_entity
-
-RETRACTED_AT = "retracted_at"
+from features.windows.kernel import HISTORY, kernel
+from features.windows.plan import PlannedGroup, ValueColumns, all_measures, plan_entity
+from lake.errors import SchemaError
 
 
 def entity_features(
-    view: FeatureView, entity: Entity, spine: DataFrame, sources: Mapping[str, DataFrame]
+    view: FeatureView,
+    entity: Entity,
+    spine: DataFrame,
+    sources: Mapping[str, Source],
+    *,
+    tasks: int | None = None,
 ) -> DataFrame:
     """Every feature of one entity.
 
     Args:
         spine: one row per row to describe: the spine's row id, ``as_of`` and the entity's key.
-        sources: events by log: ``event_at``, ``known_at``, and ``retracted_at`` where rows can be taken back.
+        tasks: how many tasks share the rows; each holds its share in memory. None leaves it to Spark.
 
     Returns:
-        One row per spine row whose key is not null: row id and the entity's features. A key without rows has counts
-        and sums 0 and all else null.
+        One row per spine row whose key is not null: row id, the entity's features, and whether it has a history. A
+        key without rows has counts and sums 0 and all else null.
+
+    Raises:
+        SchemaError: a measure sums what is no exact number, or a source's key is of another type than the spine's.
     """
     planned = plan_entity(view, entity, sources)
-    width = _Width.of([values for _, _, values in planned])
-    rows = _probes(view, entity, spine, width)
-    for group, stream, values in planned:
-        rows = rows.unionByName(_events(group, stream, values, width, sources[group.source]))
-    streams = tuple(stream for _, stream, _ in planned)
-    together = rows.repartition(KEY).sortWithinPartitions(KEY)
-    computed = together.mapInArrow(kernel(streams, _arrow_schema(streams)), _ddl(streams))
-    return computed.select(F.col(ROW).alias(view.spine.row), *_typed(streams))
+    for one in planned:
+        _check_key(one.group, spine, sources[one.group.source].rows)
+    layout = _Layout.of(planned)
+    rows = _probes(view, entity, spine, layout)
+    for one in planned:
+        rows = rows.unionByName(_events(one, layout, sources[one.group.source]))
+    together = rows.repartition(KEY) if tasks is None else rows.repartition(tasks, KEY)
+    streams = tuple(one.stream for one in planned)
+    schema, ddl = _output(planned)
+    computed = together.mapInArrow(kernel(streams, schema), ddl)
+    return computed.withColumnsRenamed({ROW: view.spine.row, HISTORY: entity.history})
 
 
-class _Width:
-    """How many value columns the widest group needs; narrower ones leave the rest null."""
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The columns of the exchanged frame: no more than the widest group needs; narrower ones leave the rest null."""
 
-    def __init__(self, numbers: int, texts: int) -> None:
-        self.numbers = numbers
-        self.texts = texts
+    numbers: int
+    texts: int
+    has_roles: bool
 
     @classmethod
-    def of(cls, values: list[ValueColumns]) -> _Width:
-        return cls(max(len(v.numbers) for v in values), max(len(v.texts) for v in values))
+    def of(cls, planned: list[PlannedGroup]) -> _Layout:
+        numbers = max(len(one.values.numbers) for one in planned)
+        texts = max(len(one.values.texts) for one in planned)
+        return cls(numbers, texts, any(one.stream.is_revised for one in planned))
 
-    def columns(self, values: ValueColumns) -> list[Column]:
+    def columns(self, values: ValueColumns, role: Column) -> list[Column]:
         numbers = [*values.numbers, *[F.lit(None).cast("long")] * (self.numbers - len(values.numbers))]
         texts = [*values.texts, *[F.lit(None).cast("string")] * (self.texts - len(values.texts))]
-        return [column.alias(number_column(slot)) for slot, column in enumerate(numbers)] + [
-            column.alias(text_column(slot)) for slot, column in enumerate(texts)
-        ]
+        named = [column.alias(number_column(slot)) for slot, column in enumerate(numbers)]
+        named += [column.alias(text_column(slot)) for slot, column in enumerate(texts)]
+        return [*named, role.alias(ROLE)] if self.has_roles else named
 
 
-def _probes(view: FeatureView, entity: Entity, spine: DataFrame, width: _Width) -> DataFrame:
+def _probes(view: FeatureView, entity: Entity, spine: DataFrame, layout: _Layout) -> DataFrame:
     at = F.unix_micros("as_of")
-    return spine.where(F.col(entity.key).isNotNull()).select(
-        F.col(entity.key).cast("string").alias(KEY),
+    return spine.select(
+        _key(entity.keys).alias(KEY),
         F.lit(PROBE).alias(STREAM),
         F.col(view.spine.row).cast("string").alias(ROW),
         at.alias(TIME),
-        at.alias(START),
-        at.alias(UNTIL),
-        *width.columns(ValueColumns((), ())),
-    )
+        at.alias(KNOWN),
+        *layout.columns(ValueColumns(), F.lit(COUNTS)),
+    ).where(F.col(KEY).isNotNull())
 
 
-def _events(
-    group: FeatureGroup, stream: StreamPlan, values: ValueColumns, width: _Width, source: DataFrame
-) -> DataFrame:
-    rows = source if group.where is None else source.where(F.expr(group.where))
-    event_at, known_at = F.unix_micros("event_at"), F.unix_micros("known_at")
-    until = F.lit(FOREVER)
-    if RETRACTED_AT in source.columns:
-        until = F.coalesce(F.unix_micros(RETRACTED_AT), until)
-    return rows.where(F.col(group.key).isNotNull()).select(
-        F.col(group.key).cast("string").alias(KEY),
-        F.lit(stream.stream).alias(STREAM),
-        F.lit(None).cast("string").alias(ROW),
-        event_at.alias(TIME),
-        F.greatest(event_at, known_at).alias(START),
-        until.alias(UNTIL),
-        *width.columns(values),
-    )
+def _events(one: PlannedGroup, layout: _Layout, source: Source) -> DataFrame:
+    condition = F.lit(True) if one.group.where is None else F.coalesce(F.expr(one.group.where), F.lit(False))
+    role = F.lit(COUNTS)
+    rows = source.rows
+    if source.is_revised:
+        # What a revision takes away must be seen even where the revision itself is not what the group looks at.
+        is_retraction = F.equal_null(REVISION, F.lit(RETRACTION))
+        role = (
+            F.when(condition & ~is_retraction, COUNTS).otherwise(0)
+            + F.when(F.col(REVISION).isNotNull(), IS_REVISION).otherwise(0)
+            + F.when(is_retraction, IS_RETRACTION).otherwise(0)
+        )
+    elif one.group.where is not None:
+        rows = rows.where(condition)
+    row_id = source.row_id if one.stream.needs_ids else F.lit(None).cast("string")
+    return rows.select(
+        _key(one.group.keys).alias(KEY),
+        F.lit(one.stream.stream).alias(STREAM),
+        row_id.alias(ROW),
+        F.unix_micros("event_at").alias(TIME),
+        F.unix_micros("known_at").alias(KNOWN),
+        *layout.columns(one.values, role),
+    ).where(F.col(KEY).isNotNull())
 
 
-def _arrow_schema(streams: tuple[StreamPlan, ...]) -> pa.Schema:
-    fields = [(ROW, pa.string())]
-    for measure in all_measures(streams):
-        kind = pa.float64() if measure.is_real else pa.int64()
-        fields += [(output.name, kind) for output in measure.outputs]
-    return pa.schema(fields)
+def _key(columns: tuple[str, ...]) -> Column:
+    """One column keeps its type, which is quicker to exchange than text; several become one text."""
+    return F.col(columns[0]) if len(columns) == 1 else text_of(columns)
 
 
-def _ddl(streams: tuple[StreamPlan, ...]) -> str:
-    columns = [f"`{ROW}` string"]
-    for measure in all_measures(streams):
-        kind = "double" if measure.is_real else "bigint"
-        columns += [f"`{output.name}` {kind}" for output in measure.outputs]
-    return ", ".join(columns)
+def _check_key(group: FeatureGroup, spine: DataFrame, rows: DataFrame) -> None:
+    """Refuse keys that would be compared as what they are not: a number with a text, say."""
+    for own, theirs in zip(group.entity.keys, group.keys, strict=True):
+        found, expected = rows.schema[theirs].dataType, spine.schema[own].dataType
+        if found != expected:
+            raise SchemaError(
+                f"{group.declared}: {group.source}.{theirs} is {found.simpleString()}, the spine's {own} is "
+                f"{expected.simpleString()}; give the key of {group.entity.name} one type in both contracts"
+            )
 
 
-def _typed(streams: tuple[StreamPlan, ...]) -> list[Column]:
-    columns = []
-    for measure in all_measures(streams):
-        kind = feature_type(measure)
+def _output(planned: list[PlannedGroup]) -> tuple[pa.Schema, str]:
+    """What the kernel gives, as Arrow and as Spark call it."""
+    fields, ddl = [(ROW, pa.string())], [f"`{ROW}` string"]
+    for measure in all_measures(planned):
+        kind = measure.feature_type
         for output in measure.outputs:
-            value = F.col(output.name)
-            if isinstance(kind, DecimalType):
-                value = (value.cast("decimal(20,0)") * F.lit(Decimal(1).scaleb(-measure.scale))).cast(kind)
-            columns.append(value.alias(output.name))
-    return columns
+            fields.append((output.name, _arrow(kind)))
+            ddl.append(f"`{output.name}` {kind.simpleString()}")
+    fields.append((HISTORY, pa.bool_()))
+    ddl.append(f"`{HISTORY}` boolean")
+    return pa.schema(fields), ", ".join(ddl)
+
+
+def _arrow(kind: DataType) -> pa.DataType:
+    match kind:
+        case DoubleType():
+            return pa.float64()
+        case BooleanType():
+            return pa.bool_()
+        case DecimalType():
+            return pa.decimal128(kind.precision, kind.scale)
+        case _:
+            return pa.int64()

@@ -15,6 +15,9 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+FOREVER = int(np.iinfo(np.int64).max // 2)
+_LOWEST = np.iinfo(np.int64).min
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -55,6 +58,7 @@ class Alive:
     @classmethod
     def of(cls, starts: Ints, ends: Ints, probes: Ints) -> Alive:
         ends = np.maximum(starts, ends)
+        # Rows come sorted by key and time, so both are nearly in order, which a stable sort is quick with.
         start_order, end_order = np.argsort(starts, kind="stable"), np.argsort(ends, kind="stable")
         entered = np.searchsorted(starts[start_order], probes, side="left")
         left = np.searchsorted(ends[end_order], probes, side="left")
@@ -65,7 +69,10 @@ class Alive:
         return (self.entered - self.left).astype(np.int64)
 
     def total(self, values: Ints) -> Ints:
-        """Exact sum of the values of the intervals that contain each probe."""
+        """Exact sum of the values of the intervals that contain each probe, as long as it is below 2^63.
+
+        Running totals may wrap around; their difference is right all the same.
+        """
         entering = np.concatenate([[0], np.cumsum(values[self.start_order])])
         leaving = np.concatenate([[0], np.cumsum(values[self.end_order])])
         summed: Ints = entering[self.entered] - leaving[self.left]
@@ -82,8 +89,7 @@ class Alive:
         length = np.searchsorted(self.probes, self.ends, side="right") - first
         used = np.flatnonzero(valid & (length > 0))
         first, length, values = first[used], length[used], values[used]
-        lowest = np.iinfo(np.int64).min
-        best = np.full(size, lowest, dtype=np.int64)
+        best = np.full(size, _LOWEST, dtype=np.int64)
         level = np.frexp(length.astype(np.float64))[1] - 1
         for power in range(int(level.max(initial=0)), -1, -1):
             if power < int(level.max(initial=0)):
@@ -94,7 +100,7 @@ class Alive:
             here = level == power
             np.maximum.at(best, first[here], values[here])
             np.maximum.at(best, first[here] + length[here] - (1 << power), values[here])
-        return best, best != lowest
+        return best, best != _LOWEST
 
     def distinct(self, codes: Ints, valid: Bools) -> Ints:
         """Number of different codes among the intervals that contain each probe.

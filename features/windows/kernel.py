@@ -1,174 +1,153 @@
-"""The Arrow kernel: rows of one entity, sorted by key, in; one row of features per probe, out.
+"""The Arrow kernel: all rows of some keys of one entity in, one row of features per probe out.
 
-It holds a bounded number of rows at a time: whole keys are collected until a chunk is full, computed together, and
-forgotten.
+A task's rows are held together and computed in blocks of whole keys, so its memory is its share of the exchanged
+rows and the working arrays of one block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.windows.intervals import Alive, Axis, Bools, Floats, Ints
+from features.windows.aggregate import Asked, Events, Probes, Values, aggregate
+from features.windows.block import (
+    KNOWN,
+    PROBE,
+    ROLE,
+    ROW,
+    STREAM,
+    TIME,
+    ints,
+    number_column,
+    text_column,
+    whole_keys,
+)
+from features.windows.intervals import FOREVER, Axis, Bools, Ints
 from features.windows.plan import MeasurePlan, StreamPlan
+from features.windows.revisions import effective
 
-CHUNK_ROWS = 65_536
-FOREVER = np.iinfo(np.int64).max // 2
-_MICROS_PER_HOUR = 3_600_000_000
-
-KEY, STREAM, ROW, TIME, START, UNTIL = "key", "stream", "row", "time", "start", "until"
-PROBE = 0
-
-
-def number_column(slot: int) -> str:
-    """The column that carries a measure's integers."""
-    return f"number_{slot}"
-
-
-def text_column(slot: int) -> str:
-    """The column that carries what a measure counts as distinct."""
-    return f"text_{slot}"
+HISTORY = "history"
 
 
 def kernel(
     streams: tuple[StreamPlan, ...], schema: pa.Schema
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The function for ``mapInArrow``. Rows must be sorted by key, with no null key."""
+    """The function for ``mapInArrow``. All rows of a key are in one task; no key is null."""
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for chunk in whole_keys(batches):
-            yield from features_of(chunk, streams, schema).to_batches()
+        held = list(batches)
+        if held:
+            for block, keys in whole_keys(pa.Table.from_batches(held)):
+                yield from features_of(block, keys, streams, schema).to_batches()
 
     return run
 
 
-def whole_keys(batches: Iterator[pa.RecordBatch], rows: int = CHUNK_ROWS) -> Iterator[pa.Table]:
-    """The same rows in tables of about ``rows`` rows, none of which parts a key from its rows."""
-    held: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        held.append(batch)
-        count += batch.num_rows
-        if count < rows:
-            continue
-        table = pa.Table.from_batches(held).combine_chunks()
-        last = table[KEY][-1]
-        cut = pc.index(table[KEY], last).as_py()
-        if cut > 0:
-            yield table.slice(0, cut)
-        rest = table.slice(cut)
-        held, count = rest.to_batches(), rest.num_rows
-    if count:
-        yield pa.Table.from_batches(held).combine_chunks()
-
-
-def features_of(table: pa.Table, streams: tuple[StreamPlan, ...], schema: pa.Schema) -> pa.Table:
-    """One row per probe of ``table``, which holds all rows of its keys."""
-    codes = table[KEY].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
-    is_probe = table[STREAM].to_numpy() == PROBE
+def features_of(rows: pa.Table, keys: Ints, streams: tuple[StreamPlan, ...], schema: pa.Schema) -> pa.Table:
+    """One row per probe of ``rows``, which holds all rows of its keys, sorted by key; ``keys`` numbers them."""
+    is_probe = rows[STREAM].to_numpy() == PROBE
     if not is_probe.any():
         return schema.empty_table()
-    axis = Axis.around(table[TIME].to_numpy()[is_probe])
-    keys = int(codes[-1]) + 1
-    if not axis.fits(keys):
-        cut = int(np.searchsorted(codes, keys // 2))
-        halves = [features_of(part, streams, schema) for part in (table.slice(0, cut), table.slice(cut))]
-        return pa.concat_tables(halves)
+    times = ints(rows, TIME)
+    axis = Axis.around(times[is_probe])
+    if not axis.fits(int(keys[-1]) + 1):
+        cut = int(np.searchsorted(keys, (keys[0] + keys[-1] + 1) // 2))
+        parts = [(rows.slice(0, cut), keys[:cut]), (rows.slice(cut), keys[cut:] - keys[cut])]
+        return pa.concat_tables([features_of(part, some, streams, schema) for part, some in parts])
     at = np.flatnonzero(is_probe)
-    folded = axis.fold(codes[at], table[TIME].to_numpy()[at])
-    order = np.argsort(folded, kind="stable")
-    probes = _Probes(axis, folded[order], table[TIME].to_numpy()[at][order])
-    columns: dict[str, pa.Array] = {ROW: table[ROW].combine_chunks().take(pa.array(at[order]))}
+    probes = Probes(axis, axis.fold(keys[at], times[at]), keys[at], times[at])
+    columns: dict[str, pa.Array] = {ROW: rows[ROW].combine_chunks().take(pa.array(at))}
+    heard = np.zeros(len(at), dtype=np.bool_)
     for stream in streams:
-        columns |= _stream_features(table, codes, stream, probes)
-    return pa.table([columns[name] for name in schema.names], schema=schema)
+        part = _Part(rows, keys, stream)
+        columns |= part.features(probes)
+        heard |= part.was_heard_of(probes)
+    columns[HISTORY] = pa.array(heard)
+    return pa.table([_typed(columns[field.name], field.type) for field in schema], schema=schema)
 
 
-@dataclass(frozen=True, slots=True)
-class _Probes:
-    axis: Axis
-    folded: Ints
-    times: Ints
+class _Part:
+    """The events of one group in a block."""
+
+    def __init__(self, rows: pa.Table, keys: Ints, stream: StreamPlan) -> None:
+        at = np.flatnonzero(rows[STREAM].to_numpy() == stream.stream)
+        self._rows, self._stream = rows.take(pa.array(at)), stream
+        self._keys, self._times = keys[at], ints(self._rows, TIME)
+        self._known = ints(self._rows, KNOWN)
+        self._events, self._counts = self._effective()
+
+    def features(self, probes: Probes) -> dict[str, pa.Array]:
+        """Every feature of the group for each probe."""
+        read = [self._values(measure) for measure in self._stream.measures]
+        windows = dict.fromkeys(
+            output.micros for measure in self._stream.measures for output in measure.outputs
+        )
+        columns = {}
+        for micros in windows:
+            alive = self._events.alive(probes, micros)
+            for measure, values in zip(self._stream.measures, read, strict=True):
+                for output in measure.outputs:
+                    if output.micros == micros:
+                        asked = Asked(measure, micros, values, self._events, alive, probes)
+                        columns[output.name] = aggregate(asked)
+        return columns
+
+    def was_heard_of(self, probes: Probes) -> Bools:
+        """For each probe, whether any row of its key ever began to count before, whatever became of it."""
+        events = self._events
+        used = self._counts & (events.start < events.until)
+        starts = np.sort(probes.axis.fold(self._keys[used], events.start[used]))
+        begin = probes.axis.fold(probes.keys, np.full(len(probes.keys), probes.axis.low))
+        before = np.searchsorted(starts, begin, side="left")
+        heard: Bools = np.searchsorted(starts, probes.folded, side="left") > before
+        return heard
+
+    def _effective(self) -> tuple[Events, Bools]:
+        known, until = self._known, np.full(len(self._keys), FOREVER)
+        counts = np.ones(len(self._keys), dtype=np.bool_)
+        ids = self._ids() if self._stream.needs_ids else None
+        if self._stream.is_revised and ids is not None:
+            own = self._keys * (int(ids.max(initial=0)) + 1) + ids
+            known, until, counts = effective(own, self._known, ints(self._rows, ROLE))
+        rank = None
+        if ids is not None:
+            rank = np.empty(len(ids), dtype=np.int64)
+            rank[np.lexsort((ids, self._times))] = np.arange(len(ids))
+        return Events(self._keys, self._times, np.maximum(self._times, known), until, rank), counts
+
+    def _ids(self) -> Ints:
+        """Ids as numbers in the order of their texts."""
+        column = self._rows[ROW].combine_chunks().dictionary_encode()
+        place = np.empty(len(column.dictionary), dtype=np.int64)
+        place[pc.array_sort_indices(column.dictionary).to_numpy()] = np.arange(len(place))
+        numbers: Ints = place[column.indices.to_numpy()]
+        return numbers
+
+    def _values(self, measure: MeasurePlan) -> Values:
+        if measure.slot is None:
+            return Values(
+                self._times if measure.kind.startswith("hours") else self._counts.astype(np.int64),
+                self._counts,
+            )
+        if measure.kind in {"distinct", "entropy"}:
+            column = self._rows[text_column(measure.slot)].combine_chunks().dictionary_encode()
+            valid = column.is_valid().to_numpy(zero_copy_only=False)
+            return Values(column.indices.fill_null(0).to_numpy().astype(np.int64), valid & self._counts)
+        numbers = self._rows[number_column(measure.slot)]
+        valid = numbers.is_valid().to_numpy()
+        return Values(numbers.fill_null(0).to_numpy().astype(np.int64), valid & self._counts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
-    """A measure's values; where it reads no column, every row counts."""
-
-    values: Ints
-    valid: Bools
-
-
-def _stream_features(
-    table: pa.Table, codes: Ints, stream: StreamPlan, probes: _Probes
-) -> dict[str, pa.Array]:
-    at = np.flatnonzero(table[STREAM].to_numpy() == stream.stream)
-    rows = table.take(pa.array(at))
-    keys, times, start, until = codes[at], _ints(rows, TIME), _ints(rows, START), _ints(rows, UNTIL)
-    starts = probes.axis.fold(keys, start)
-    read = [_values(rows, measure, times) for measure in stream.measures]
-    windows = dict.fromkeys(output.micros for measure in stream.measures for output in measure.outputs)
-    columns = {}
-    for micros in windows:
-        ends = until if micros is None else np.minimum(times + micros, until)
-        alive = Alive.of(starts, probes.axis.fold(keys, ends), probes.folded)
-        for measure, values in zip(stream.measures, read, strict=True):
-            for output in measure.outputs:
-                if output.micros == micros:
-                    columns[output.name] = _aggregate(measure, values, alive, probes.times)
-    return columns
-
-
-def _aggregate(measure: MeasurePlan, read: _Values, alive: Alive, at: Ints) -> pa.Array:
-    ones = read.valid.astype(np.int64)
-    match measure.kind:
-        case "count":
-            return pa.array(alive.total(ones))
-        case "sum":
-            return pa.array(alive.total(read.values * ones))
-        case "mean" | "share":
-            return _ratio(alive.total(read.values * ones), alive.total(ones) * 10**measure.scale)
-        case "distinct":
-            return pa.array(alive.distinct(read.values, read.valid))
-        case "max":
-            best, found = alive.greatest(read.values, read.valid)
-            return pa.array(best, mask=~found)
-        case "min":
-            best, found = alive.greatest(-read.values, read.valid)
-            return pa.array(-best, mask=~found)
-        case "hours_since_last":
-            latest, found = alive.greatest(read.values, read.valid)
-            return _hours(at - latest, found)
-        case "hours_since_first":
-            earliest, found = alive.greatest(-read.values, read.valid)
-            return _hours(at + earliest, found)
-
-
-def _values(rows: pa.Table, measure: MeasurePlan, times: Ints) -> _Values:
-    if measure.slot is None:
-        return _Values(times, np.ones(len(times), dtype=np.bool_))
-    if measure.kind == "distinct":
-        column = rows[text_column(measure.slot)].combine_chunks().dictionary_encode()
-        valid = column.is_valid().to_numpy(zero_copy_only=False)
-        return _Values(column.indices.fill_null(0).to_numpy().astype(np.int64), valid)
-    column = rows[number_column(measure.slot)]
-    valid = column.is_valid().to_numpy()
-    return _Values(column.fill_null(0).to_numpy().astype(np.int64), valid)
-
-
-def _ints(rows: pa.Table, name: str) -> Ints:
-    return np.asarray(rows[name].to_numpy(), dtype=np.int64)
-
-
-def _ratio(numerator: Ints, denominator: Ints) -> pa.Array:
-    found = denominator != 0
-    quotient: Floats = numerator / np.where(found, denominator, 1)
-    return pa.array(quotient, mask=~found)
-
-
-def _hours(micros: Ints, found: Bools) -> pa.Array:
-    return pa.array(np.where(found, micros, 0) / _MICROS_PER_HOUR, mask=~found)
+def _typed(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Integers as the decimals they stand for; everything else as it is."""
+    if not pa.types.is_decimal(kind):
+        return values
+    low = values.fill_null(0).to_numpy()
+    words = np.empty((len(low), 2), dtype=np.int64)
+    words[:, 0], words[:, 1] = low, low >> 63
+    mask = None if not values.null_count else values.is_valid()
+    validity = None if mask is None else mask.buffers()[1]
+    return pa.Array.from_buffers(kind, len(low), [validity, pa.py_buffer(words)])

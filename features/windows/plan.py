@@ -7,13 +7,27 @@ from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import BooleanType, DataType, DecimalType, DoubleType, IntegerType, LongType
+from pyspark.sql.types import (
+    BooleanType,
+    DataType,
+    DecimalType,
+    DoubleType,
+    FloatType,
+    IntegerType,
+    LongType,
+    ShortType,
+)
 
 from features.declare import Entity, FeatureGroup, FeatureView, Kind, Measure
+from features.source import Source
 from lake.errors import SchemaError
 
-_NUMBERS = (DecimalType, LongType, IntegerType, BooleanType)
-_REAL_VALUED = ("mean", "share", "hours_since_last", "hours_since_first")
+# Linear counting: values fall into this many slots, and empty slots tell how many values there were.
+SLOTS = 4096
+
+_NUMBERS = (DecimalType, LongType, IntegerType, ShortType, BooleanType)
+_DOUBLE = {"mean", "std", "share", "entropy", "hours_since_last", "hours_since_first", "decayed"}
+_VALUE = {"sum", "min", "max", "first", "last"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,37 +40,66 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class MeasurePlan:
-    """One aggregate over several windows. ``slot`` numbers the value column it reads; None where it reads none."""
+    """One aggregate over several windows.
+
+    Attributes:
+        slot: number of the value column it reads; None where it reads none.
+        scale: decimal places the values were shifted by to become integers.
+        span: the measure's own length of time, in microseconds.
+    """
 
     kind: Kind
     slot: int | None
     scale: int
+    span: int
     outputs: tuple[Output, ...]
 
     @property
-    def is_real(self) -> bool:
-        return self.kind in _REAL_VALUED
+    def feature_type(self) -> DataType:
+        """The type its features have in the table."""
+        if self.kind in _DOUBLE:
+            return DoubleType()
+        if self.kind == "is_new":
+            return BooleanType()
+        return DecimalType(20, self.scale) if self.kind in _VALUE and self.scale else LongType()
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """One group's rows, told apart by ``stream`` in the exchanged frame."""
+    """One group's rows, told apart by ``stream`` in the exchanged frame.
+
+    Attributes:
+        is_revised: later rows may take back or correct earlier ones of the same id.
+    """
 
     stream: int
+    is_revised: bool
     measures: tuple[MeasurePlan, ...]
+
+    @property
+    def needs_ids(self) -> bool:
+        """Whether the kernel has to know the rows' ids."""
+        return self.is_revised or any(measure.kind in {"first", "last"} for measure in self.measures)
 
 
 @dataclass(frozen=True, slots=True)
 class ValueColumns:
-    """The columns that carry a group's values: numbers as integers, everything counted as distinct as text."""
+    """The columns that carry a group's values: numbers as integers, what is told apart as text."""
 
-    numbers: tuple[Column, ...]
-    texts: tuple[Column, ...]
+    numbers: tuple[Column, ...] = ()
+    texts: tuple[Column, ...] = ()
 
 
-def plan_entity(
-    view: FeatureView, entity: Entity, sources: Mapping[str, DataFrame]
-) -> list[tuple[FeatureGroup, StreamPlan, ValueColumns]]:
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    """A group, what the kernel computes for it, and the columns it needs brought."""
+
+    group: FeatureGroup
+    stream: StreamPlan
+    values: ValueColumns
+
+
+def plan_entity(view: FeatureView, entity: Entity, sources: Mapping[str, Source]) -> list[PlannedGroup]:
     """Every group of ``entity`` with what to compute and the columns to bring.
 
     Raises:
@@ -66,59 +109,50 @@ def plan_entity(
     return [_plan_group(group, number, sources[group.source]) for number, group in enumerate(groups, start=1)]
 
 
-def _plan_group(
-    group: FeatureGroup, stream: int, source: DataFrame
-) -> tuple[FeatureGroup, StreamPlan, ValueColumns]:
+def all_measures(planned: Sequence[PlannedGroup]) -> list[MeasurePlan]:
+    """Every measure of every group, in order."""
+    return [measure for one in planned for measure in one.stream.measures]
+
+
+def _plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGroup:
     numbers: list[Column] = []
     texts: list[Column] = []
     measures = []
     for measure in group.measures:
-        outputs = tuple(Output(group.feature(measure, w), w.micros) for w in group.windows)
         slot, scale = None, 0
-        if measure.kind == "distinct":
+        if measure.kind in {"distinct", "entropy"}:
             slot = len(texts)
             texts.append(_when(measure, F.expr(str(measure.of)).cast("string")))
         elif measure.of is not None or measure.where is not None:
             slot = len(numbers)
-            value, scale = _number(group, measure, source)
+            value, scale = _number(group, measure, source.rows)
             numbers.append(_when(measure, value))
-        measures.append(MeasurePlan(measure.kind, slot, scale, outputs))
-    return group, StreamPlan(stream, tuple(measures)), ValueColumns(tuple(numbers), tuple(texts))
+        outputs = tuple(Output(group.feature(measure, w), w.micros) for w in group.windows)
+        span = measure.span.micros or 0 if measure.span else 0
+        measures.append(MeasurePlan(measure.kind, slot, scale, span, outputs))
+    plan = StreamPlan(stream, source.is_revised, tuple(measures))
+    return PlannedGroup(group, plan, ValueColumns(tuple(numbers), tuple(texts)))
 
 
 def _when(measure: Measure, value: Column) -> Column:
     return value if measure.where is None else F.when(F.expr(measure.where), value)
 
 
-def _number(group: FeatureGroup, measure: Measure, source: DataFrame) -> tuple[Column, int]:
+def _number(group: FeatureGroup, measure: Measure, rows: DataFrame) -> tuple[Column, int]:
     """A measure's value as an integer, and the number of decimal places it was shifted by."""
-    if measure.kind == "count":
-        return F.lit(1).cast("long"), 0
     if measure.of is None:
-        return F.unix_micros("event_at"), 0
+        is_time = measure.kind in {"hours_since_last", "hours_since_first"}
+        return F.unix_micros("event_at") if is_time else F.lit(1).cast("long"), 0
     value = F.expr(measure.of)
-    found = source.select(value).schema[0].dataType
+    if measure.kind == "approx_distinct":
+        return F.when(value.isNotNull(), F.pmod(F.xxhash64(value), F.lit(SLOTS))), 0
+    found = rows.select(value).schema[0].dataType
     if not isinstance(found, _NUMBERS):
-        hint = (
-            "a double gives other sums in another order"
-            if isinstance(found, DoubleType)
-            else "it is no number"
-        )
+        is_float = isinstance(found, DoubleType | FloatType)
+        hint = "a double gives other sums in another order" if is_float else "it is no number"
         raise SchemaError(
             f"{group.declared}: {measure.kind} of {measure.of} in {group.source} is {found.simpleString()}; {hint}; "
             "declare it decimal(p,s) or long in the contract"
         )
     scale = found.scale if isinstance(found, DecimalType) else 0
     return (value * 10**scale if scale else value).cast("long"), scale
-
-
-def feature_type(measure: MeasurePlan) -> DataType:
-    """The type a feature has in the table: long, decimal(20,scale) or double."""
-    if measure.is_real:
-        return DoubleType()
-    return DecimalType(20, measure.scale) if measure.scale else LongType()
-
-
-def all_measures(streams: Sequence[StreamPlan]) -> list[MeasurePlan]:
-    """Every measure of every stream, in order."""
-    return [measure for stream in streams for measure in stream.measures]

@@ -21,6 +21,7 @@ from features.declare import (
     largest,
     total,
 )
+from features.source import RETRACTION, Source
 from features.view import build_view
 
 Cell = tuple[int, int, int | None, int]
@@ -31,9 +32,10 @@ def at(day: int, hour: int, minute: int = 0, micros: int = 0) -> datetime:
 
 
 EVENTS = [
-    # id, key, event_at, known_at, retracted_at, cents, device
+    # id, key, event_at, known_at, revision, cents, device
     ("e1", "c1", at(1, 0), at(1, 0), None, 1000, "d1"),
-    ("e2", "c1", at(1, 1), at(1, 1), at(2, 0, 30), 2000, "d2"),
+    ("e2", "c1", at(1, 1), at(1, 1), None, 2000, "d2"),
+    ("e2", "c1", at(1, 1), at(2, 0, 30), RETRACTION, None, None),
     ("e3", "c1", at(1, 1), at(1, 1), None, 500, "d1"),
     ("e4", "c1", at(1, 1, 30), at(1, 3), None, 700, "d3"),
     ("e5", "c1", at(2, 1), at(2, 1), None, 300, "d1"),
@@ -41,6 +43,7 @@ EVENTS = [
     ("e7", None, at(1, 0, 30), at(1, 0, 30), None, 1, "d0"),
 ]
 NONE: Cell = (0, 0, None, 0)
+WITHOUT_HISTORY = {"p1", "p15", "p16"}
 PROBES: list[tuple[str, str | None, datetime, Cell | None, Cell | None, Cell | None]] = [
     ("p1", "c1", at(1, 0), NONE, NONE, NONE),
     ("p2", "c1", at(1, 1), (1, 1000, 1000, 1), (1, 1000, 1000, 1), (1, 1000, 1000, 1)),
@@ -77,12 +80,12 @@ VIEW = FeatureView(
 
 def events_of(spark: SparkSession) -> DataFrame:
     rows = [
-        (e, key, event_at, known_at, until, Decimal(cents) / 100, device)
-        for e, key, event_at, known_at, until, cents, device in EVENTS
+        (e, key, event_at, known_at, revision, None if cents is None else Decimal(cents) / 100, device)
+        for e, key, event_at, known_at, revision, cents, device in EVENTS
     ]
     return spark.createDataFrame(
         rows,
-        "event_id string, card_id string, event_at timestamp, known_at timestamp, retracted_at timestamp, "
+        "event_id string, card_id string, event_at timestamp, known_at timestamp, revision string, "
         "amount decimal(18,2), device string",
     )
 
@@ -96,8 +99,8 @@ def probes_of(spark: SparkSession) -> DataFrame:
 
 def expected() -> dict[str, list[object]]:
     cells: dict[str, list[object]] = {}
-    for probe, _, _, *windows in PROBES:
-        flat: list[object] = []
+    for probe, key, _, *windows in PROBES:
+        flat: list[object] = [key is not None, None if key is None else probe not in WITHOUT_HISTORY]
         for part in range(4):
             for window in windows:
                 value = None if window is None else window[part]
@@ -111,12 +114,15 @@ def cells_of(frame: DataFrame) -> dict[str, list[object]]:
     return {row["probe_id"]: [row[name] for name in VIEW.features] for row in frame.collect()}
 
 
+def built_from(events: DataFrame, probes: DataFrame) -> DataFrame:
+    return build_view(VIEW, probes, {"payments": Source(events, ("event_id",))})
+
+
 def test_every_cell_of_the_golden_case(spark: SparkSession) -> None:
-    built = build_view(VIEW, probes_of(spark), {"payments": events_of(spark)})
-    assert cells_of(built) == expected()
+    assert cells_of(built_from(events_of(spark), probes_of(spark))) == expected()
 
 
-@pytest.mark.parametrize("change", ["shuffled", "more keys", "future", "day later", "split in two"])
+@pytest.mark.parametrize("change", ["shuffled", "more keys", "future", "day later", "split in two", "asked twice"])
 def test_what_must_not_matter_does_not(spark: SparkSession, change: str) -> None:
     events, probes = events_of(spark), probes_of(spark)
     if change == "shuffled":
@@ -127,7 +133,7 @@ def test_what_must_not_matter_does_not(spark: SparkSession, change: str) -> None
             F.concat(F.lit("x"), F.col("id") % 7).alias("card_id"),
             F.lit(at(1, 0)).alias("event_at"),
             F.lit(at(1, 0)).alias("known_at"),
-            F.lit(None).cast("timestamp").alias("retracted_at"),
+            F.lit(None).cast("string").alias("revision"),
             F.lit(5).cast("decimal(18,2)").alias("amount"),
             F.lit("d").alias("device"),
         )
@@ -140,13 +146,17 @@ def test_what_must_not_matter_does_not(spark: SparkSession, change: str) -> None
         )
     if change == "day later":
         later = F.expr("interval 24 hours")
-        for name in ("event_at", "known_at", "retracted_at"):
+        for name in ("event_at", "known_at"):
             events = events.withColumn(name, F.col(name) + later)
         probes = probes.withColumn("as_of", F.col("as_of") + later)
-    built = build_view(VIEW, probes, {"payments": events})
+    if change == "asked twice":
+        again = probes.withColumn("probe_id", F.concat("probe_id", F.lit("-again")))
+        found = cells_of(built_from(events, probes.unionByName(again)))
+        assert {probe.removesuffix("-again") for probe in found} == set(expected())
+        assert all(cells == expected()[probe.removesuffix("-again")] for probe, cells in found.items())
+        return
+    built = built_from(events, probes)
     if change == "split in two":
         first, second = (probes.where(f"(probe_id < 'p3') = {side}") for side in ("true", "false"))
-        built = build_view(VIEW, first, {"payments": events}).unionByName(
-            build_view(VIEW, second, {"payments": events})
-        )
+        built = built_from(events, first).unionByName(built_from(events, second))
     assert cells_of(built) == expected()

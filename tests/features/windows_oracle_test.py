@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+import statistics
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -19,24 +22,34 @@ from features.declare import (
     FeatureView,
     Spine,
     Window,
+    approx_distinct,
+    burst,
     count,
     days,
+    decayed,
     distinct,
+    earliest,
+    entropy,
     hours,
     hours_since_first,
     hours_since_last,
+    is_new,
     largest,
+    latest,
     mean,
     minutes,
     share,
     smallest,
+    std,
     total,
 )
+from features.source import Source
 from features.view import build_view
-from features.windows.kernel import whole_keys
+from features.windows.block import whole_keys
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOWS = [minutes(5), hours(1), days(1), LIFETIME]
+HALF_LIFE, SPAN = minutes(30), minutes(40)
 VIEW = FeatureView(
     name="random",
     spine=Spine(source="payments", row="probe_id"),
@@ -50,118 +63,242 @@ VIEW = FeatureView(
                 count("n_declined", where="is_declined"),
                 total("amount"),
                 mean("amount"),
+                std("amount"),
                 share("declined_share", of="is_declined"),
                 smallest("amount"),
                 largest("amount", where="is_declined", name="declined_max"),
+                earliest("amount"),
+                latest("amount", where="is_declined", name="declined_last"),
                 distinct("device"),
+                approx_distinct("device"),
+                entropy("device"),
                 hours_since_last("hours_since_last"),
                 hours_since_first("hours_since_first"),
+                is_new("is_new"),
+                decayed("weight", half_life=HALF_LIFE),
+                decayed("amount_weight", of="amount", half_life=HALF_LIFE),
+                burst("burst", span=SPAN),
             ],
         )
     ],
 )
+MICROSECOND = timedelta(microseconds=1)
+BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 
 
 @dataclass(frozen=True)
 class Event:
-    """One source row."""
+    """One source row: a payment, or a later word about one."""
 
+    id: str
     card_id: str | None
     event_at: datetime
     known_at: datetime
-    retracted_at: datetime | None
+    revision: str | None
     amount: Decimal | None
     is_declined: bool | None
     device: str | None
 
 
+SCHEMA = (
+    "id string, card_id string, event_at timestamp, known_at timestamp, revision string, amount decimal(18,2), "
+    "is_declined boolean, device string"
+)
+
+
 def random_events(dice: random.Random, size: int) -> list[Event]:
-    """Whole minutes, so that ties are common."""
+    """Whole minutes, so that ties are common; a fifth is taken back or corrected, some of it too early."""
     events = []
-    for _ in range(size):
+    for number in range(size):
         event_at = NOON + timedelta(minutes=dice.randrange(3000))
-        known_at = event_at + timedelta(minutes=dice.choice([0, 0, 0, -3, 7, 700]))
-        events.append(
-            Event(
-                card_id=dice.choice(["a", "b", "c", "d", None]),
-                event_at=event_at,
-                known_at=known_at,
-                retracted_at=known_at + timedelta(minutes=dice.randrange(-5, 900))
-                if dice.random() < 0.2
-                else None,
-                amount=Decimal(dice.randrange(-500, 9999)) / 100 if dice.random() < 0.9 else None,
-                is_declined=dice.choice([True, False, None]),
-                device=dice.choice(["x", "y", "z", None]),
-            )
+        first = Event(
+            id=f"e{number:04d}",
+            card_id=dice.choice(["a", "b", "c", "d", None]),
+            event_at=event_at,
+            known_at=event_at + timedelta(minutes=dice.choice([0, 0, 0, -3, 7, 700])),
+            revision=None,
+            amount=Decimal(dice.randrange(-500, 9999)) / 100 if dice.random() < 0.9 else None,
+            is_declined=dice.choice([True, False, None]),
+            device=dice.choice(["x", "y", "z", None]),
         )
+        rows = [first]
+        while dice.random() < 0.2:
+            told = first.known_at + timedelta(minutes=dice.randrange(-5, 900))
+            if dice.random() < 0.5:
+                rows.append(
+                    Event(first.id, first.card_id, event_at, told, "retraction", None, None, None)
+                )
+            else:
+                moved = event_at + timedelta(minutes=dice.choice([0, 0, 5]))
+                rows.append(
+                    replace(
+                        first,
+                        known_at=told,
+                        event_at=moved,
+                        revision="correction",
+                        amount=Decimal(dice.randrange(9999)) / 100,
+                        is_declined=dice.choice([True, False]),
+                    )
+                )
+        if dice.random() < 0.05:
+            rows = rows[1:]  # the row itself never comes
+        events += rows
+    dice.shuffle(events)
     return events
 
 
-def seen(events: list[Event], card: str | None, as_of: datetime, window: Window) -> list[Event]:
-    """The rule, word for word."""
-    return [
-        e
-        for e in events
-        if e.card_id == card
-        and e.event_at < as_of
-        and (window.micros is None or e.event_at >= as_of - timedelta(microseconds=window.micros))
-        and e.known_at < as_of
-        and not (e.retracted_at is not None and e.retracted_at < as_of)
-    ]
+def versions(events: Sequence[Event]) -> list[tuple[Event, datetime, datetime]]:
+    """Each version of each row with the instants from and until which it counts: the rule, word for word."""
+    found = []
+    for row_id in {event.id for event in events}:
+        of_row = [event for event in events if event.id == row_id]
+        own = [event for event in of_row if event.revision is None]
+        if not own:
+            continue
+        revisions = sorted(
+            (event for event in of_row if event.revision is not None),
+            key=lambda event: (event.known_at, event.revision == "retraction"),
+        )
+        ordered = own + revisions
+        effective = [max(event.known_at, own[0].known_at) for event in ordered]
+        ends = [*effective[1:], datetime.max.replace(tzinfo=UTC)]
+        for event, start, end in zip(ordered, effective, ends, strict=True):
+            begin = max(start, event.event_at)
+            if event.revision != "retraction" and begin < end:
+                found.append((event, begin, end))
+    return found
 
 
-def answers(rows: list[Event], as_of: datetime) -> list[object]:
-    amounts = [e.amount for e in rows if e.amount is not None]
-    declined = [e.is_declined for e in rows if e.is_declined is not None]
-    bad = [e.amount for e in rows if e.amount is not None and e.is_declined]
-    times = [e.event_at for e in rows]
+class Card:
+    """What is known of one card."""
 
-    def age(pick: Callable[[list[datetime]], datetime]) -> float | None:
-        return (as_of - pick(times)) / timedelta(microseconds=1) / 3_600_000_000 if times else None
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.versions = versions(events)
+        self.heights = [
+            (start, len(self.held(start + MICROSECOND, SPAN)))
+            for event, start, _ in self.versions
+            if start < event.event_at + (SPAN.micros or 0) * MICROSECOND
+        ]
 
-    return [
-        len(rows),
-        sum(1 for e in rows if e.is_declined),
-        sum(amounts, Decimal(0)),
-        int(sum(amounts) * 100) / (len(amounts) * 100) if amounts else None,
-        sum(declined) / len(declined) if declined else None,
-        min(amounts, default=None),
-        max(bad, default=None),
-        len({e.device for e in rows if e.device is not None}),
-        age(max),
-        age(min),
-    ]
+    def held(self, as_of: datetime, window: Window) -> list[Event]:
+        """The rows in a window."""
+        return [
+            event
+            for event, start, end in self.versions
+            if start < as_of <= end
+            and (window.micros is None or event.event_at >= as_of - window.micros * MICROSECOND)
+        ]
+
+    def has_history(self, as_of: datetime) -> bool:
+        return any(start < as_of for _, start, _ in self.versions)
+
+    def burst(self, as_of: datetime, window: Window) -> int:
+        begin = NOON - timedelta(days=999) if window.micros is None else as_of - window.micros * MICROSECOND
+        heights = [height for start, height in self.heights if begin <= start < as_of]
+        return max(heights, default=0)
+
+    def answers(self, as_of: datetime, window: Window) -> list[object]:
+        rows = self.held(as_of, window)
+        amounts = [e.amount for e in rows if e.amount is not None]
+        declined = [e.is_declined for e in rows if e.is_declined is not None]
+        bad = [e for e in rows if e.amount is not None and e.is_declined]
+        devices = Counter(e.device for e in rows if e.device is not None)
+        times = [e.event_at for e in rows]
+
+        def age(pick: Callable[[list[datetime]], datetime]) -> float | None:
+            return (as_of - pick(times)) / MICROSECOND / 3_600_000_000 if times else None
+
+        def order(event: Event) -> tuple[datetime, str]:
+            return event.event_at, event.id
+
+        def weight(event: Event) -> float:
+            halves = (as_of - event.event_at) / ((HALF_LIFE.micros or 0) * MICROSECOND)
+            return float(2**-halves) if halves <= 32 else 0.0
+
+        parts = [n / devices.total() for n in devices.values()]
+        paid = [e for e in rows if e.amount is not None]
+        return [
+            len(rows),
+            sum(1 for e in rows if e.is_declined),
+            sum(amounts, Decimal(0)),
+            int(sum(amounts) * 100) / (len(amounts) * 100) if amounts else None,
+            pytest.approx(statistics.stdev(map(float, amounts)), rel=1e-9) if len(amounts) > 1 else None,
+            sum(declined) / len(declined) if declined else None,
+            min(amounts, default=None),
+            max((e.amount for e in bad), default=None),
+            min(paid, key=order).amount if paid else None,
+            max(bad, key=order).amount if bad else None,
+            len(devices),
+            len(devices),
+            pytest.approx(-sum(p * math.log2(p) for p in parts), abs=1e-7) if devices else None,
+            age(max),
+            age(min),
+            not rows,
+            pytest.approx(sum(map(weight, rows)), rel=1e-6, abs=1e-9),
+            pytest.approx(sum(weight(e) * float(e.amount or 0) for e in paid), rel=1e-6, abs=1e-6),
+            self.burst(as_of, window),
+        ]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_engine_equals_brute_force(spark: SparkSession, seed: int) -> None:
+def mismatches(spark: SparkSession, seed: int, *, probe_count: int, batch_rows: int) -> tuple[int, list[object]]:
+    """How many cells were compared, and those that differ."""
     dice = random.Random(seed)
-    events = random_events(dice, 400)
+    events = random_events(dice, 350)
     probes = [
         (str(n), dice.choice(["a", "b", "c", "e", None]), NOON + timedelta(minutes=dice.randrange(3600)))
-        for n in range(300)
+        for n in range(probe_count)
     ]
-    source = spark.createDataFrame(
-        [tuple(vars(e).values()) for e in events],
-        "card_id string, event_at timestamp, known_at timestamp, retracted_at timestamp, amount decimal(18,2), "
-        "is_declined boolean, device string",
-    )
+    rows = spark.createDataFrame([tuple(vars(event).values()) for event in events], SCHEMA)
     spine = spark.createDataFrame(probes, "probe_id string, card_id string, as_of timestamp")
-    built = {row["probe_id"]: row for row in build_view(VIEW, spine, {"payments": source}).collect()}
+    spark.conf.set(BATCH_ROWS, str(batch_rows))
+    view = build_view(VIEW, spine, {"payments": Source(rows, ("id",))}, tasks=3)
+    built = {row["probe_id"]: row for row in view.collect()}
+    spark.conf.unset(BATCH_ROWS)
     assert len(built) == len(probes)
+    cards = {name: Card([event for event in events if event.card_id == name]) for name in "abce"}
+    wrong: list[object] = []
     for probe, card, as_of in probes:
-        per_window = [answers(seen(events, card, as_of, window), as_of) for window in WINDOWS]
-        expected = [
-            None if card is None else cell for measure in zip(*per_window, strict=True) for cell in measure
-        ]
-        assert [built[probe][name] for name in VIEW.features] == expected, (probe, card, as_of)
+        if card is None:
+            expected: list[object] = [False] + [None] * (len(VIEW.features) - 1)
+        else:
+            windows = [cards[card].answers(as_of, window) for window in WINDOWS]
+            cells = [cell for measure in zip(*windows, strict=True) for cell in measure]
+            expected = [True, cards[card].has_history(as_of), *cells]
+        for name, cell in zip(VIEW.features, expected, strict=True):
+            if built[probe][name] != cell:
+                wrong.append((probe, card, as_of, name, built[probe][name], cell))
+    return len(probes) * len(VIEW.features), wrong
+
+
+@pytest.mark.parametrize(("seed", "batch_rows"), [(1, 10_000), (2, 7)])
+def test_engine_equals_brute_force(spark: SparkSession, seed: int, batch_rows: int) -> None:
+    _, wrong = mismatches(spark, seed, probe_count=300, batch_rows=batch_rows)
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_a_million_cells_equal_brute_force(spark: SparkSession) -> None:
+    compared = 0
+    for seed in range(100, 113):
+        cells, wrong = mismatches(spark, seed, probe_count=1000, batch_rows=3 * (seed - 100) + 1)
+        assert wrong == []
+        compared += cells
+    assert compared >= 10**6
 
 
 @pytest.mark.parametrize("size", [1, 3, 39])
 def test_keys_that_span_batches_stay_whole(size: int) -> None:
-    keys = sorted(random.Random(7).choices("abcde", weights=[1, 50, 2, 20, 1], k=200))
-    batches = pa.table({"key": keys}).to_batches(max_chunksize=size)
-    chunks = [chunk["key"].to_pylist() for chunk in whole_keys(iter(batches), rows=10)]
-    assert [key for chunk in chunks for key in chunk] == keys
-    assert all(len({key for key in keys if key in chunk}) == len(set(chunk)) for chunk in chunks)
+    dice = random.Random(7)
+    keys = dice.choices("abcde", weights=[1, 50, 2, 20, 1], k=200)
+    rows = pa.table({"key": keys, "time": [dice.randrange(50) for _ in keys]})
+    table = pa.Table.from_batches(rows.to_batches(max_chunksize=size))
+    blocks = list(whole_keys(table, size=10))
+    chunks = [block["key"].to_pylist() for block, _ in blocks]
+    assert Counter(key for chunk in chunks for key in chunk) == Counter(keys)
     assert not any(set(a) & set(b) for n, a in enumerate(chunks) for b in chunks[n + 1 :])
+    assert len(chunks) > 1
+    for block, numbers in blocks:
+        pairs = list(zip(numbers.tolist(), block["time"].to_pylist(), strict=True))
+        assert pairs == sorted(pairs)
+        assert pairs[0][0] == 0
+        assert len(set(numbers.tolist())) == len(set(block["key"].to_pylist()))

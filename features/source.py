@@ -1,0 +1,45 @@
+"""What features are computed from: rows that happened at ``event_at`` and were known from ``known_at`` on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+REVISION = "revision"
+CORRECTION, RETRACTION = "correction", "retraction"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source of events.
+
+    Attributes:
+        rows: ``event_at``, ``known_at`` and the source's columns; and, where rows can be taken back, ``revision``:
+            null for a row itself, ``correction`` for one that stands in its place from its own ``known_at`` on,
+            ``retraction`` for one that takes it away. A revision carries the id and the entity keys of the row it
+            means; a retraction's other columns do not matter.
+        key: the columns that are a row's id.
+    """
+
+    rows: DataFrame
+    key: tuple[str, ...]
+
+    @property
+    def is_revised(self) -> bool:
+        """Whether rows can be taken back or corrected."""
+        return REVISION in self.rows.columns
+
+    @property
+    def row_id(self) -> Column:
+        """A row's id as text."""
+        return text_of(self.key)
+
+
+def text_of(columns: tuple[str, ...]) -> Column:
+    """Columns as one text, different for different values; null where one of them is null."""
+    if len(columns) == 1:
+        return F.col(columns[0]).cast("string")
+    texts = [F.col(name).cast("string") for name in columns]
+    return F.concat(*(part for text in texts for part in (F.length(text).cast("string"), F.lit(":"), text)))

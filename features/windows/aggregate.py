@@ -1,0 +1,244 @@
+"""The aggregates: each gives one feature, for every probe of a block, from the rows that one window holds.
+
+Integers come out in units of the smallest decimal place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from features.declare import Kind
+from features.windows.burst import burst
+from features.windows.decay import decayed, reach
+from features.windows.entropy import entropy
+from features.windows.exact import fits, squared_deviation
+from features.windows.intervals import FOREVER, Alive, Axis, Bools, Floats, Ints
+from features.windows.plan import SLOTS, MeasurePlan
+from lake.errors import SchemaError
+
+_MICROS_PER_HOUR = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Probes sorted by ``folded``: their coordinate, key number and time."""
+
+    axis: Axis
+    folded: Ints
+    keys: Ints
+    times: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events of one group: key number, when they happened, from and until when they count.
+
+    ``rank`` is their place in the order of (time, id), where an aggregate needs it.
+    """
+
+    keys: Ints
+    times: Ints
+    start: Ints
+    until: Ints
+    rank: Ints | None
+
+    def alive(self, probes: Probes, micros: int | None) -> Alive:
+        """The rows as intervals in which a window of that length holds them."""
+        ends = self.until if micros is None else np.minimum(self.times + micros, self.until)
+        axis = probes.axis
+        return Alive.of(axis.fold(self.keys, self.start), axis.fold(self.keys, ends), probes.folded)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A measure's value of each event, and which events have one."""
+
+    values: Ints
+    valid: Bools
+
+    @property
+    def ones(self) -> Ints:
+        return self.valid.astype(np.int64)
+
+    @property
+    def zeroed(self) -> Ints:
+        """The values, 0 where there is none."""
+        return np.where(self.valid, self.values, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One feature of a block: what is measured, over which window (microseconds, None is lifetime), of which rows."""
+
+    measure: MeasurePlan
+    micros: int | None
+    read: Values
+    events: Events
+    alive: Alive
+    probes: Probes
+
+    @property
+    def counts(self) -> Ints:
+        return self.alive.total(self.read.ones)
+
+    @property
+    def unit(self) -> int:
+        """How many of the smallest decimal place make one."""
+        return int(10**self.measure.scale)
+
+
+def aggregate(asked: Asked) -> pa.Array:
+    """The feature's value for each probe.
+
+    Raises:
+        SchemaError: a sum does not fit into 64 bits.
+    """
+    return _AGGREGATES[asked.measure.kind](asked)
+
+
+def _count(asked: Asked) -> pa.Array:
+    return pa.array(asked.counts)
+
+
+def _is_new(asked: Asked) -> pa.Array:
+    return pa.array(asked.counts == 0)
+
+
+def _sum(asked: Asked) -> pa.Array:
+    return pa.array(_summed(asked))
+
+
+def _mean(asked: Asked) -> pa.Array:
+    counts = asked.counts
+    return _ratio(_summed(asked), counts * asked.unit, counts > 0)
+
+
+def _std(asked: Asked) -> pa.Array:
+    counts = asked.counts
+    found = counts > 1
+    pairs = np.where(found, counts * (counts - 1.0), 1.0)
+    spread = squared_deviation(asked.alive, asked.read.zeroed, counts)
+    return pa.array(np.sqrt(spread / pairs) / asked.unit, mask=~found)
+
+
+def _greatest(asked: Asked) -> tuple[Ints, Bools]:
+    return asked.alive.greatest(asked.read.values, asked.read.valid)
+
+
+def _least(asked: Asked) -> tuple[Ints, Bools]:
+    best, found = asked.alive.greatest(-asked.read.values, asked.read.valid)
+    return -best, found
+
+
+def _max(asked: Asked) -> pa.Array:
+    best, found = _greatest(asked)
+    return pa.array(best, mask=~found)
+
+
+def _min(asked: Asked) -> pa.Array:
+    best, found = _least(asked)
+    return pa.array(best, mask=~found)
+
+
+def _hours_since_last(asked: Asked) -> pa.Array:
+    latest, found = _greatest(asked)
+    return _hours(asked.probes.times - latest, found)
+
+
+def _hours_since_first(asked: Asked) -> pa.Array:
+    earliest, found = _least(asked)
+    return _hours(asked.probes.times - earliest, found)
+
+
+def _first(asked: Asked) -> pa.Array:
+    return _edge(asked, -1)
+
+
+def _last(asked: Asked) -> pa.Array:
+    return _edge(asked, 1)
+
+
+def _distinct(asked: Asked) -> pa.Array:
+    return pa.array(asked.alive.distinct(asked.read.values, asked.read.valid))
+
+
+def _approx_distinct(asked: Asked) -> pa.Array:
+    taken = asked.alive.distinct(asked.read.values, asked.read.valid)
+    return pa.array(np.rint(SLOTS * np.log(SLOTS / np.maximum(SLOTS - taken, 1))).astype(np.int64))
+
+
+def _entropy(asked: Asked) -> pa.Array:
+    bits, found = entropy(asked.alive, asked.read.values, asked.read.valid)
+    return pa.array(bits, mask=~found)
+
+
+def _decayed(asked: Asked) -> pa.Array:
+    events, probes, half_life = asked.events, asked.probes, asked.measure.span
+    length = reach(half_life) if asked.micros is None else min(asked.micros, reach(half_life))
+    span = events.start, np.minimum(events.times + length, events.until)
+    sums = decayed(events.keys, events.times, span, asked.read.zeroed, (probes.keys, probes.times), half_life)
+    return pa.array(sums / asked.unit)
+
+
+def _burst(asked: Asked) -> pa.Array:
+    events, probes = asked.events, asked.probes
+    lengths = asked.measure.span, FOREVER // 2 if asked.micros is None else asked.micros
+    span = events.start, events.until
+    return pa.array(
+        burst(events.keys, events.times, span, asked.read.valid, (probes.keys, probes.times), lengths)
+    )
+
+
+_AGGREGATES: Mapping[Kind, Callable[[Asked], pa.Array]] = {
+    "count": _count,
+    "sum": _sum,
+    "mean": _mean,
+    "std": _std,
+    "share": _mean,
+    "min": _min,
+    "max": _max,
+    "first": _first,
+    "last": _last,
+    "distinct": _distinct,
+    "approx_distinct": _approx_distinct,
+    "entropy": _entropy,
+    "hours_since_last": _hours_since_last,
+    "hours_since_first": _hours_since_first,
+    "is_new": _is_new,
+    "decayed": _decayed,
+    "burst": _burst,
+}
+
+
+def _summed(asked: Asked) -> Ints:
+    values, counts = asked.read.zeroed, asked.alive.count()
+    if not fits(values, counts):
+        raise SchemaError(
+            f"{asked.measure.outputs[0].name}: a sum of values up to {int(np.abs(values).max())} over "
+            f"{int(counts.max())} rows does not fit into 64 bits; declare fewer decimal places"
+        )
+    return asked.alive.total(values)
+
+
+def _edge(asked: Asked, sign: int) -> pa.Array:
+    """The value of the last row by rank, or of the first."""
+    rank = asked.events.rank
+    if rank is None:
+        raise AssertionError("the plan brings no ids, and first and last are ranked by them")
+    best, found = asked.alive.greatest(sign * rank, asked.read.valid)
+    by_rank = np.zeros(len(rank) + 1, dtype=np.int64)
+    by_rank[rank] = asked.read.values
+    return pa.array(by_rank[np.where(found, sign * best, len(rank))], mask=~found)
+
+
+def _ratio(numerator: Ints, denominator: Ints, found: Bools) -> pa.Array:
+    quotient: Floats = numerator / np.where(found, denominator, 1)
+    return pa.array(quotient, mask=~found)
+
+
+def _hours(micros: Ints, found: Bools) -> pa.Array:
+    return pa.array(np.where(found, micros, 0) / _MICROS_PER_HOUR, mask=~found)

@@ -1,0 +1,56 @@
+"""The exchanged rows, and how a task's share of them is cut into blocks that hold whole keys.
+
+One row is a probe (a spine row to describe) or an event of one of the groups' sources. Columns that no group needs
+are left out of the exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from features.windows.intervals import Ints
+
+KEY, STREAM, ROW, TIME, KNOWN, ROLE = "key", "stream", "row", "time", "known", "role"
+PROBE = 0
+
+# Roles of an event: it counts; or it is a revision (bit 2: a retraction), and counts or not (bit 0).
+COUNTS, IS_REVISION, IS_RETRACTION = 1, 2, 4
+
+BLOCK_ROWS = 131_072
+
+
+def number_column(slot: int) -> str:
+    """The column that carries a measure's integers."""
+    return f"number_{slot}"
+
+
+def text_column(slot: int) -> str:
+    """The column that carries what a measure tells apart."""
+    return f"text_{slot}"
+
+
+def ints(rows: pa.Table, name: str) -> Ints:
+    """A column without nulls as integers."""
+    return np.asarray(rows[name].to_numpy(), dtype=np.int64)
+
+
+def whole_keys(rows: pa.Table, size: int = BLOCK_ROWS) -> Iterator[tuple[pa.Table, Ints]]:
+    """The rows in blocks of about ``size``, each with all rows of its keys, and each row's key as a number.
+
+    Rows of a block are sorted by key and time; a key with more rows than ``size`` is a block of its own.
+    """
+    if not rows.num_rows:
+        return
+    keys = rows[KEY].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    order = np.lexsort((ints(rows, TIME), keys))
+    ends = np.append(np.flatnonzero(np.diff(keys[order])) + 1, len(order))
+    begin = 0
+    while begin < len(order):
+        reached = int(np.searchsorted(ends, begin + size, side="right")) - 1
+        end = int(ends[reached]) if reached >= 0 and ends[reached] > begin else int(ends[reached + 1])
+        chosen = order[begin:end]
+        yield rows.take(pa.array(chosen)), keys[chosen] - int(keys[chosen[0]])
+        begin = end

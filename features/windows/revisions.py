@@ -1,0 +1,35 @@
+"""From when to when a row counts, where later rows may take it back or correct it.
+
+A revision has the id of the row it means. It takes effect when it is known, but not before the row itself is: one
+that comes first waits. Of several the last one known wins; at one instant a retraction wins over a correction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.windows.block import COUNTS, IS_RETRACTION, IS_REVISION
+from features.windows.intervals import FOREVER, Bools, Ints
+
+
+def effective(ids: Ints, known: Ints, roles: Ints) -> tuple[Ints, Ints, Bools]:
+    """From when each row is in effect, until when, and whether it counts meanwhile.
+
+    Args:
+        ids: numbers that are equal for a row and its revisions, within one key.
+        known: when each row was known, in microseconds.
+        roles: bits of ``COUNTS``, ``IS_REVISION``, ``IS_RETRACTION``.
+    """
+    is_revision = (roles & IS_REVISION) > 0
+    order = np.lexsort(((roles & IS_RETRACTION) > 0, known, is_revision, ids))
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = ids[order][1:] != ids[order][:-1]
+    heads = order[first][np.cumsum(first) - 1]
+    # Without the row itself its revisions wait for ever.
+    arrived = np.where(is_revision[heads], FOREVER, known[heads])
+    start = np.maximum(known[order], arrived)
+    until = np.full(len(order), FOREVER)
+    until[:-1] = np.where(first[1:], FOREVER, start[1:])
+    begins, ends = np.empty_like(known), np.empty_like(known)
+    begins[order], ends[order] = start, until
+    return begins, ends, (roles & COUNTS) > 0
