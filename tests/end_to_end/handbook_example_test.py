@@ -32,7 +32,18 @@ mlflow: {store: mlflow}
 training:
   split: {train_days: 14, test_days: 2, folds: 2, validation_folds: 1}
   metrics: {draws: 50, precision_at: [10]}
-  sweep: {trials: 2, rounds: 20, stop_after: 10, start: [{max_depth: 4, min_child_weight: 1}]}
+  sweep:
+    trials: 2
+    rounds: 20
+    stop_after: 10
+    start:  # a leaf for few rows: the example's own start wants more than a fold here has
+      - max_depth: 4
+        learning_rate: 0.3
+        min_child_weight: 1
+        reg_lambda: 1
+        subsample: 1
+        colsample_bytree: 1
+        max_bin: 256
 gate: {min_average_precision: 0.0, min_roc_auc: 0.0, min_frauds: 1, min_days: 2, draws: 50}
 steps:
   - ingest_logs
