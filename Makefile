@@ -15,7 +15,7 @@ NOT_LONG := not slow and not cluster
 export PYTHON
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-sizes \
-	test-slow cluster-test test-dbr18 ui doctor zip wheel clean
+	test-slow cluster-test test-dbr18 ui doctor docs zip wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -58,6 +58,9 @@ ui: $(READY) ## the models, in MLflow's pages
 
 doctor: $(READY) ## check this machine
 	@$(BIN)/trustlake doctor
+
+docs: $(READY) ## docs/features.md, the catalogue of the built-in features
+	@$(BIN)/python scripts/write_catalogue.py
 
 zip: $(READY) ## dist/trustlake.zip for spark-submit --py-files
 	@$(BIN)/python scripts/build_zip.py

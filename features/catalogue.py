@@ -1,10 +1,16 @@
-"""What each feature of a view means, in words."""
+"""What each feature of a view means: as data, and in words."""
 
 from __future__ import annotations
 
-from features.declare import FeatureGroup, FeatureView, Measure, Window
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-_MEANING = {
+from features.declare import Entity, Expression, FeatureGroup, FeatureView, Kind, Measure, Window
+
+# Units of columns, by log and column.
+Units = Mapping[str, Mapping[str, str]]
+
+_MEANING: Mapping[Kind, str] = {
     "count": "Number of {source}{where}",
     "sum": "Sum of {of} over {source}{where}",
     "mean": "Mean of {of} over {source}{where}",
@@ -23,34 +29,123 @@ _MEANING = {
     "decayed": "Sum of {of} over {source}{where}, halved with every {span} of age",
     "burst": "The most {source}{where} that {span} ever held at once, as then known",
 }
-EMPTY = {
+_ROWS_DECAYED = "Number of {source}{where}, each halved with every {span} of age"
+_TRUTH = "true or false"
+_UNIT: Mapping[Kind, str] = {
+    "count": "rows", "share": "0 to 1", "distinct": "values", "approx_distinct": "values", "entropy": "bits",
+    "hours_since_last": "hours", "hours_since_first": "hours", "is_new": _TRUTH, "burst": "rows",
+}  # fmt: skip
+EMPTY: Mapping[Kind, str] = {
     "count": "0", "sum": "0", "distinct": "0", "approx_distinct": "0", "decayed": "0", "burst": "0", "is_new": "true",
 }  # fmt: skip
+_APPROXIMATE = ("approx_distinct",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One feature of a view.
+
+    Attributes:
+        meaning: what, of whom, over which time.
+        unit: what its value is counted in; empty where nothing declares it.
+        window: how far it looks back, such as ``7d``; empty where it looks at the row alone.
+        source: what its rows come from; empty where it is computed from other features.
+        empty: its value where there is nothing to look at; empty where there always is.
+        entity: whose it is; None for the row's own and what is derived.
+        group: the group that declares it; None where none does.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    window: str = ""
+    source: str = ""
+    empty: str = ""
+    entity: Entity | None = None
+    group: FeatureGroup | None = None
+    is_approximate: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The meaning with the value where there is nothing."""
+        return f"{self.meaning}; {self.empty} where there are none" if self.group else self.meaning
+
+
+def catalogue(view: FeatureView, units: Units | None = None) -> list[Feature]:
+    """Every feature of the view, in the order of the table.
+
+    Args:
+        units: units of the logs' columns, as their contracts declare them.
+    """
+    known = units or {}
+    windowed = [
+        _windowed(group, measure, window, known)
+        for group in view.groups
+        for measure in group.measures
+        for window in group.windows
+    ]
+    own = [_own(column, view.spine.source, known) for column in view.spine.own]
+    flags = [flag for entity in view.entities for flag in _flags(entity)]
+    derived = [Feature(name=column.name, meaning=column.sql, unit="") for column in view.derived]
+    return [*own, *flags, *windowed, *derived]
 
 
 def meanings(view: FeatureView) -> dict[str, str]:
     """One sentence a feature: what, of whom, over which window, and its value where there is nothing to look at."""
-    own = {column.name: f"{column.sql} of the {view.spine.source} row itself" for column in view.spine.own}
-    windowed = {
-        group.feature(measure, window): _windowed(group, measure, window)
-        for group in view.groups
-        for measure in group.measures
-        for window in group.windows
-    }
-    flags = {}
-    for entity in view.entities:
-        flags[entity.present] = f"Whether the row has a {entity.name}"
-        flags[entity.history] = (
-            f"Whether anything was known of the {entity.name} before as_of; null where there is none"
-        )
-    return own | flags | windowed | {column.name: f"{column.sql}" for column in view.derived}
+    return {feature.name: feature.sentence for feature in catalogue(view)}
 
 
-def _windowed(group: FeatureGroup, measure: Measure, window: Window) -> str:
+def _own(column: Expression, source: str, units: Units) -> Feature:
+    is_claim = column.name.startswith(("is_", "has_"))
+    unit = _TRUTH if is_claim else units.get(source, {}).get(column.sql, "")
+    return Feature(
+        name=column.name,
+        meaning=f"{column.sql} of the {source} row itself",
+        unit=unit,
+        source=source,
+        empty="null",
+    )
+
+
+def _flags(entity: Entity) -> tuple[Feature, Feature]:
+    article = "an" if entity.name.startswith(tuple("aeiou")) else "a"
+    heard = f"Whether anything was known of the {entity.name} before as_of; null where there is none"
+    return (
+        Feature(
+            name=entity.present,
+            meaning=f"Whether the row has {article} {entity.name}",
+            unit=_TRUTH,
+            entity=entity,
+        ),
+        Feature(name=entity.history, meaning=heard, unit=_TRUTH, empty="false", entity=entity),
+    )
+
+
+def _windowed(group: FeatureGroup, measure: Measure, window: Window, units: Units) -> Feature:
     conditions = [condition for condition in (group.where, measure.where) if condition]
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    of, length = measure.of or "ones", measure.span.label if measure.span else ""
-    what = _MEANING[measure.kind].format(source=group.source, of=of, where=where, span=length)
-    span = "ever" if window.micros is None else f"in the {window.label}"
-    empty = EMPTY.get(measure.kind, "null")
-    return f"{what}, of the {group.entity.name} {span} before as_of; {empty} where there are none"
+    pattern = _ROWS_DECAYED if measure.kind == "decayed" and measure.of is None else _MEANING[measure.kind]
+    length = measure.span.label if measure.span else ""
+    what = pattern.format(source=group.source, of=measure.of, where=where, span=length)
+    time = "ever" if window.micros is None else f"in the {window.label}"
+    return Feature(
+        name=group.feature(measure, window),
+        meaning=f"{what}, of the {group.entity.name} {time} before as_of",
+        unit=_unit(group, measure, units),
+        window=window.label,
+        source=str(group.source),
+        empty=EMPTY.get(measure.kind, "null"),
+        entity=group.entity,
+        group=group,
+        is_approximate=measure.kind in _APPROXIMATE,
+    )
+
+
+def _unit(group: FeatureGroup, measure: Measure, units: Units) -> str:
+    """The unit of the kind; else of the column that is measured, where it is one and its contract says."""
+    if measure.kind in _UNIT:
+        return _UNIT[measure.kind]
+    if measure.of is None:
+        return "rows"
+    declared = (units.get(log, {}).get(measure.of) for log in group.logs)
+    return next((unit for unit in declared if unit), "")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import get_args
 
-from features.declare import FeatureGroup, FeatureView, Kind
+from features.declare import FeatureGroup, FeatureView, Kind, Link
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -28,6 +28,7 @@ RESERVED = frozenset(
         "time",
         "known",
         "role",
+        "told",
         "history",
     ]
 )
@@ -44,8 +45,12 @@ def _of_sources(view: FeatureView, logs: Mapping[str, Collection[str]]) -> Itera
     yield from _absent(f"{spine.declared}: spine of {view.name}", spine.source, needed, logs)
     for group in view.groups:
         where = f"{group.declared}: group of {group.entity.name}"
-        wanted = [*group.keys, *(m.of for m in group.measures if m.of is not None)]
-        yield from _absent(where, group.source, wanted, logs)
+        wanted = [m.of for m in group.measures if m.of is not None]
+        if isinstance(group.source, Link):
+            yield from _absent(where, group.source.source, [group.source.on, *wanted], logs)
+            yield from _absent(where, group.source.through, [group.source.subject, *group.keys], logs)
+        else:
+            yield from _absent(where, group.source, [*group.keys, *wanted], logs)
         yield from (f"{where} {mistake}" for mistake in _of_group(group))
 
 
@@ -53,7 +58,7 @@ def _of_group(group: FeatureGroup) -> Iterator[str]:
     if not group.windows or not group.measures:
         yield "has no windows or no measures; give one of each"
     if len(group.keys) != len(group.entity.keys):
-        yield f"has {len(group.keys)} keys in {group.source}, the entity has {len(group.entity.keys)}; name as many"
+        yield f"has {len(group.keys)} keys in {group.key_log}, the entity has {len(group.entity.keys)}; name as many"
     for measure in group.measures:
         if measure.kind not in get_args(Kind):
             yield f"measures {measure.name} by {measure.kind}; there are {', '.join(get_args(Kind))}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-REVISION = "revision"
+REVISION, TOLD_AT = "revision", "told_at"
 CORRECTION, RETRACTION = "correction", "retraction"
 
 
@@ -19,7 +19,8 @@ class Source:
         rows: ``event_at``, ``known_at`` and the source's columns; and, where rows can be taken back, ``revision``:
             null for a row itself, ``correction`` for one that stands in its place from its own ``known_at`` on,
             ``retraction`` for one that takes it away. A revision carries the id and the entity keys of the row it
-            means; a retraction's other columns do not matter.
+            means; a retraction's other columns do not matter. A row that comes back after a retraction is a
+            correction. ``told_at`` orders revisions where ``known_at`` was raised and no longer does.
         key: the columns that are a row's id.
     """
 
@@ -30,6 +31,11 @@ class Source:
     def is_revised(self) -> bool:
         """Whether rows can be taken back or corrected."""
         return REVISION in self.rows.columns
+
+    @property
+    def told_at(self) -> Column:
+        """What orders the revisions of a row."""
+        return F.col(TOLD_AT if TOLD_AT in self.rows.columns else "known_at")
 
     @property
     def row_id(self) -> Column:

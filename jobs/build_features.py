@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType
 
-from features.catalogue import meanings
 from features.declare import FeatureView
-from features.definition_hash import definition_hash
 from features.source import Source
-from features.view import AS_OF, DEFINITION, build_view, spine_rows
+from features.view import AS_OF, build_view, spine_rows
 from jobs.arguments import add_range
-from jobs.job import Context, Plan, console_command, run_job
-from lake.errors import RefusedError, TrustlakeError
+from jobs.feature_table import check_ids, write
+from jobs.job import Context, Plan, console_command, now, run_job
+from lake.errors import TrustlakeError
+from lake.locks import Claim, held
 from lake.runs import Outcome
-from lake.tables import TableSpec
+from lake.seals import latest_seal, seal
+
+# A task of the window engine holds its rows in memory: at about 150 bytes a row, some 150 MB.
+ROWS_PER_TASK = 1_000_000
 
 
 class BuildFeatures:
-    """Reads ``events_*``; writes ``features_<view>`` for every view of the definitions."""
+    """Reads ``events_*``; writes ``features_<view>`` for every view of the definitions, and seals what it has seen."""
 
     NAME = "build_features"
     ABOUT = "Build point-in-time features for the spine rows of a range of days."
@@ -36,59 +39,42 @@ class BuildFeatures:
     @staticmethod
     def plan(context: Context) -> Plan:
         views = list(context.definitions.views.values())
-        tables = sorted({context.contracts[log].table for view in views for log in view.sources})
-        found = {table: context.lake.version(table) for table in tables}
-        versions = {table: version for table, version in found.items() if version is not None}
-        absent = [table for table in tables if table not in versions]
-        if absent:
-            raise TrustlakeError(f"{', '.join(absent)} does not exist; run ingest_logs first")
+        versions = _versions(context, views)
+        ranges = {view.name: _range(context, view, versions) for view in views}
+        until = max(end for _, end in ranges.values())
+        sealed_at = latest_seal(context.lake)
+        if sealed_at is None or sealed_at < until:
+            # While no ingest runs: what it writes from now on is known after the seal, and what it wrote is seen.
+            with held(context.lake, Claim("ingest_logs", "all logs"), now, wait=context.arguments.wait):
+                seal(context.lake, until)
+                versions = _versions(context, views)
         span = f"{context.arguments.begin or 'first'} to {context.arguments.end or 'last'}"
         return Plan(
             slice=f"{', '.join(view.name for view in views)} {span}",
             holds="all views",
             inputs=versions,
-            work=lambda _: _build_all(context, views, versions),
+            work=lambda key: _build_all(
+                context, [_Build(context, v, versions, *ranges[v.name]) for v in views], key
+            ),
         )
 
 
-def _build_all(context: Context, views: Sequence[FeatureView], versions: Mapping[str, int]) -> Outcome:
-    rows = {view.table: _build(context, view, versions) for view in views}
-    total = sum(rows.values())
-    places = [f"{view.table} ({len(view.features)} features)" for view in views]
-    outputs = {table: context.lake.version(table) for table in rows}
-    return Outcome(rows_in=total, rows_out=total, refused=0, place=", ".join(places), outputs=outputs)
+def _versions(context: Context, views: Sequence[FeatureView]) -> dict[str, int]:
+    """The event tables of the views as they are now."""
+    tables = sorted({context.contracts[log].table for view in views for log in view.sources})
+    found = {table: context.lake.version(table) for table in tables}
+    absent = [table for table, version in found.items() if version is None]
+    if absent:
+        raise TrustlakeError(f"{', '.join(absent)} does not exist; run ingest_logs first")
+    return {table: version for table, version in found.items() if version is not None}
 
 
-def _build(context: Context, view: FeatureView, versions: Mapping[str, int]) -> int:
-    tables = {log: context.contracts[log].table for log in view.sources}
-    events = {log: context.lake.read(table, version=versions[table]) for log, table in tables.items()}
-    begin, end = _range(context, view, events[view.spine.source])
-    chosen = events[view.spine.source].where(_within(view.spine.as_of, begin, end))
-    spine = spine_rows(view, chosen)
-    count = _check_ids(spine, view)
-    sources = {
-        log: Source(_needed(view, log, frame, begin, end), tuple(context.contracts[log].key))
-        for log, frame in events.items()
-    }
-    built = build_view(view, spine, sources)
-    where = _within(AS_OF, begin, end)
-    _write(context, view, built, where)
-    written = context.lake.read(view.table).where(where).count()
-    if written != count:
-        raise TrustlakeError(
-            f"{view.table} got {written} rows for {count} spine rows; report this with the run's id"
-        )
-    context.log.info(
-        "%s: %s rows from %s to %s", view.table, f"{written:,}", f"{begin:%Y-%m-%d}", f"{end:%Y-%m-%d}"
-    )
-    return written
-
-
-def _range(context: Context, view: FeatureView, events: DataFrame) -> tuple[datetime, datetime]:
+def _range(context: Context, view: FeatureView, versions: Mapping[str, int]) -> tuple[datetime, datetime]:
     """The range asked for; an open end is the first or last day with spine rows."""
     begin, end = context.arguments.begin, context.arguments.end
     if begin is None or end is None:
-        at = view.spine.as_of
+        table, at = context.contracts[view.spine.source].table, view.spine.as_of
+        events = context.lake.read(table, version=versions[table])
         found = events.agg(F.min(at).alias("first"), F.max(at).alias("last")).head()
         if found is None or found["first"] is None:
             raise TrustlakeError(f"{view.spine.source} has no events; run ingest_logs on days that have some")
@@ -105,65 +91,81 @@ def _within(column: str, begin: datetime, end: datetime) -> str:
     return f"{column} >= timestamp '{begin.isoformat()}' AND {column} < timestamp '{end.isoformat()}'"
 
 
-def _needed(view: FeatureView, log: str, events: DataFrame, begin: datetime, end: datetime) -> DataFrame:
-    """Only what the edges of the windows need; Delta skips the files outside."""
-    reach = view.reach(log)
-    before_end = events.where(F.col("event_at") < F.lit(end))
-    if reach is None:
-        return before_end
-    return before_end.where(F.col("event_at") >= F.lit(begin - timedelta(microseconds=reach)))
+def _build_all(context: Context, builds: Sequence[_Build], key: str) -> Outcome:
+    rows = {build.view.table: build.run(key) for build in builds}
+    total = sum(rows.values())
+    places = [f"{build.view.table} ({len(build.view.features)} features)" for build in builds]
+    outputs = {table: context.lake.version(table) for table in rows}
+    return Outcome(rows_in=total, rows_out=total, refused=0, place=", ".join(places), outputs=outputs)
 
 
-def _check_ids(spine: DataFrame, view: FeatureView) -> int:
-    """The number of spine rows; each must have an id of its own."""
-    counted = spine.agg(F.count("*").alias("rows"), F.count_distinct(view.spine.row).alias("ids")).head()
-    rows, ids = (counted["rows"], counted["ids"]) if counted else (0, 0)
-    if rows != ids:
-        raise TrustlakeError(
-            f"{view.spine.source} gives view {view.name} {rows} rows but {ids} different {view.spine.row}; "
-            "name a row id that is unique and never null, or narrow the spine with `where`"
-        )
-    return int(rows)
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """One view over one range of instants."""
 
+    context: Context
+    view: FeatureView
+    versions: Mapping[str, int]
+    begin: datetime
+    end: datetime
 
-def _write(context: Context, view: FeatureView, built: DataFrame, where: str) -> None:
-    lake = context.lake
-    spec = _spec(view, built)
-    if not lake.exists(view.table):
-        lake.ensure(spec)
-    elif _has_other_definition(lake.read(view.table), view, spec):
-        if lake.read(view.table).where(f"NOT ({where})").head() is not None:
-            raise RefusedError(
-                f"{view.table} holds rows of another definition of {view.name} outside this range, and this build "
-                f"would mix it with {definition_hash(view)}; build the whole range again (leave out --from and --to)"
+    def run(self, key: str) -> int:
+        """Write the range, and what arrived late in it; returns the rows written."""
+        in_range = _within(self.view.spine.as_of, self.begin, self.end)
+        spine = spine_rows(self.view, self._events(self.view.spine.source).where(in_range))
+        count = check_ids(spine, self.view)
+        where = _within(AS_OF, self.begin, self.end)
+        write(self.context.lake, self.view, self._features(spine), where)
+        written = self.context.lake.read(self.view.table).where(where).count()
+        if written != count:
+            raise TrustlakeError(
+                f"{self.view.table} got {written} rows for {count} spine rows; report this with the run's id"
             )
-        lake.recreate(spec, built)
-        return
-    lake.replace(view.table, built, where=where)
-
-
-def _has_other_definition(existing: DataFrame, view: FeatureView, spec: TableSpec) -> bool:
-    """True also for an empty table that was made for other columns."""
-    if existing.columns != spec.schema.fieldNames():
-        return True
-    return existing.where(F.col(DEFINITION) != definition_hash(view)).head() is not None
-
-
-def _spec(view: FeatureView, built: DataFrame) -> TableSpec:
-    comments = meanings(view) | {
-        AS_OF: "Instant the row describes (UTC)",
-        view.spine.row: "Id of the spine row",
-        DEFINITION: "Hash of the definition that made the row",
-    }
-    comments |= {entity.key: f"Key of the {entity.name}" for entity in view.entities}
-    fields = [
-        StructField(
-            f.name, f.dataType, nullable=True, metadata={"comment": comments.get(f.name, "Kept as context")}
+        late = self._write_late(key)
+        self.context.log.info(
+            "%s: %s rows from %s to %s, %s of days before that arrived late",
+            *(self.view.table, f"{written:,}", f"{self.begin:%Y-%m-%d}", f"{self.end:%Y-%m-%d}", f"{late:,}"),
         )
-        for f in built.schema
-    ]
-    comment = f"One row per row of {view.spine.source}, as it could be known at as_of"
-    return TableSpec(view.table, comment, StructType(fields))
+        return written + late
+
+    def _write_late(self, key: str) -> int:
+        """Spine rows of days before the range that became known within it: they keep their own ``as_of``."""
+        spine, lake = self.view.spine, self.context.lake
+        arrived = _within("known_at", self.begin, self.end)
+        before = f"{spine.as_of} < timestamp '{self.begin.isoformat()}'"
+        rows = spine_rows(self.view, self._events(spine.source).where(arrived).where(before))
+        built = lake.read(self.view.table).where(f"{AS_OF} < timestamp '{self.begin.isoformat()}'")
+        same = rows[spine.row].cast("string") == built[spine.row].cast("string")
+        late = rows.join(built, on=same, how="left_anti")
+        count = late.count()
+        if count:
+            once = f"build_features/{self.view.name}/late/{key}"
+            lake.append(self.view.table, self._features(late), once=once)
+        return count
+
+    def _events(self, log: str) -> DataFrame:
+        table = self.context.contracts[log].table
+        return self.context.lake.read(table, version=self.versions[table])
+
+    def _features(self, spine: DataFrame) -> DataFrame:
+        # What became known later cannot be seen by any row of the range.
+        known = f"known_at < timestamp '{self.end.isoformat()}'"
+        sources = {
+            log: Source(self._events(log).where(known), tuple(self.context.contracts[log].key))
+            for log in self.view.sources
+        }
+        return build_view(self.view, spine, sources, tasks=self._tasks())
+
+    def _tasks(self) -> int:
+        """So many that no task holds more than a million rows, with keys spread evenly; at least Spark's own number."""
+        rows = {log: self._events(log).count() for log in self.view.sources}
+        own = rows[self.view.spine.source]
+        met = [
+            own + sum(rows[log] for group in self.view.groups if group.entity == entity for log in group.logs)
+            for entity in self.view.entities
+        ]
+        least = int(self.context.spark.conf.get("spark.sql.shuffle.partitions") or 1)
+        return max(least, -(-max(met, default=0) // ROWS_PER_TASK))
 
 
 JOB = BuildFeatures

@@ -3,6 +3,7 @@
 from features.declare.entity import Entity
 from features.declare.expression import Expression, day_of_week, expression, hour_of_day, ratio, trend
 from features.declare.group import FeatureGroup
+from features.declare.link import Link
 from features.declare.measure import (
     Kind,
     Measure,
@@ -37,6 +38,7 @@ __all__ = [
     "FeatureGroup",
     "FeatureView",
     "Kind",
+    "Link",
     "Measure",
     "Spine",
     "Window",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from features.declare.entity import Entity, feature_name
+from features.declare.link import Link
 from features.declare.measure import Measure
 from features.declare.place import Declared, here
 from features.declare.window import Window
@@ -16,6 +17,7 @@ class FeatureGroup:
     """Measures of one entity over windows of one source.
 
     Attributes:
+        source: a log, or a link that brings the events of one log to what another log linked them with.
         source_key: the source's column, or columns, that hold the entity's key, where named otherwise than the spine's.
         where: SQL condition on the source's rows.
         owner: who answers for these features.
@@ -24,7 +26,7 @@ class FeatureGroup:
     """
 
     entity: Entity
-    source: str
+    source: str | Link
     windows: Sequence[Window]
     measures: Sequence[Measure]
     source_key: str | tuple[str, ...] | None = None
@@ -40,6 +42,16 @@ class FeatureGroup:
         if self.source_key is None:
             return self.entity.keys
         return (self.source_key,) if isinstance(self.source_key, str) else self.source_key
+
+    @property
+    def logs(self) -> tuple[str, ...]:
+        """The logs that are read."""
+        return (self.source,) if isinstance(self.source, str) else self.source.logs
+
+    @property
+    def key_log(self) -> str:
+        """The log that holds the entity's keys."""
+        return self.logs[-1]
 
     def feature(self, measure: Measure, window: Window) -> str:
         return feature_name(self.entity, measure.name, window)

@@ -119,7 +119,7 @@ def is_new(name: str, *, where: str | None = None) -> Measure:
 def decayed(name: str, *, half_life: Window, of: str | None = None, where: str | None = None) -> Measure:
     """Sum of ``of`` (of ones without it), each row's part halved with every ``half_life`` of its age.
 
-    Rows older than 64 half-lives count for nothing. 0 where there are no rows.
+    Rows older than 32 half-lives count for nothing. 0 where there are no rows.
     """
     return Measure("decayed", name, of, where, half_life)
 

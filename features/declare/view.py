@@ -58,7 +58,9 @@ class FeatureView:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([self.spine.source, *(group.source for group in self.groups)]))
+        return tuple(
+            dict.fromkeys([self.spine.source, *(log for group in self.groups for log in group.logs)])
+        )
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -71,13 +73,3 @@ class FeatureView:
         windowed = [g.feature(m, w) for g in self.groups for m in g.measures for w in g.windows]
         own, derived = [c.name for c in self.spine.own], [e.name for e in self.derived]
         return (*own, *self.flags, *windowed, *derived)
-
-    def reach(self, source: str) -> int | None:
-        """How far back before ``as_of`` a source is read, in microseconds; None without bound."""
-        groups = [group for group in self.groups if group.source == source]
-        spans = [window.micros for group in groups for window in group.windows]
-        bounded = [span for span in spans if span is not None]
-        if len(bounded) < len(spans):
-            return None
-        further = [m.span.micros or 0 for g in groups for m in g.measures if m.kind == "burst" and m.span]
-        return max(bounded, default=0) + max(further, default=0)

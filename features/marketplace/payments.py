@@ -7,6 +7,7 @@ from features.declare import (
     Entity,
     FeatureGroup,
     FeatureView,
+    Link,
     Spine,
     count,
     days,
@@ -16,6 +17,7 @@ from features.declare import (
     hours,
     hours_since_first,
     hours_since_last,
+    is_new,
     largest,
     mean,
     total,
@@ -25,9 +27,11 @@ payer = Entity("payer", key="payer_id")
 payee = Entity("payee", key="payee_id")
 device = Entity("device", key="device_id")
 instrument = Entity("instrument", key="instrument_id")
+pair = Entity("payer_payee", key=("payer_id", "payee_id"))
 
 DECLINED = "auth_result = 'declined'"
 BY_FRAUD = "reason_code = 'fraud'"
+PAYMENTS_RISK, ACCOUNT_SECURITY = "payments risk", "account security"
 
 payer_payments = FeatureGroup(
     entity=payer,
@@ -42,6 +46,8 @@ payer_payments = FeatureGroup(
         distinct("instrument_id", name="instrument_count"),
         distinct("payee_id", name="payee_count"),
     ],
+    owner=PAYMENTS_RISK,
+    description="How much and how fast the payer pays, with how many cards, to how many payees.",
 )
 payer_age = FeatureGroup(
     entity=payer,
@@ -49,6 +55,8 @@ payer_age = FeatureGroup(
     source_key="account_id",
     windows=[LIFETIME],
     measures=[hours_since_first("hours_since_signup")],
+    owner=ACCOUNT_SECURITY,
+    description="How new the payer's account is.",
 )
 payer_logins = FeatureGroup(
     entity=payer,
@@ -62,9 +70,16 @@ payer_logins = FeatureGroup(
         distinct("device_id", name="login_device_count"),
         distinct("ip_country", name="login_country_count"),
     ],
+    owner=ACCOUNT_SECURITY,
+    description="Failed logins, changed credentials, new devices: what comes before a takeover.",
 )
 payer_disputes = FeatureGroup(
-    entity=payer, source="disputes", windows=[LIFETIME], measures=[count("dispute_count")]
+    entity=payer,
+    source="disputes",
+    windows=[LIFETIME],
+    measures=[count("dispute_count")],
+    owner=PAYMENTS_RISK,
+    description="What the payer paid and disputed before.",
 )
 payee_payments = FeatureGroup(
     entity=payee,
@@ -76,6 +91,8 @@ payee_payments = FeatureGroup(
         distinct("payer_id", name="payer_count"),
         count("declined_count", where=DECLINED),
     ],
+    owner=PAYMENTS_RISK,
+    description="How much the payee is paid, and by how many: accomplices collect.",
 )
 payee_age = FeatureGroup(
     entity=payee,
@@ -83,6 +100,8 @@ payee_age = FeatureGroup(
     source_key="account_id",
     windows=[LIFETIME],
     measures=[hours_since_first("hours_since_signup")],
+    owner=ACCOUNT_SECURITY,
+    description="How new the payee's account is.",
 )
 payee_payouts = FeatureGroup(
     entity=payee,
@@ -94,12 +113,16 @@ payee_payouts = FeatureGroup(
         total("amount_usd", name="payout_usd_sum"),
         distinct("payout_method_id", name="payout_method_count"),
     ],
+    owner=PAYMENTS_RISK,
+    description="How fast the payee takes money out, and to how many places.",
 )
 payee_disputes = FeatureGroup(
     entity=payee,
     source="disputes",
     windows=[days(30), LIFETIME],
     measures=[count("dispute_count"), count("fraud_dispute_count", where=BY_FRAUD)],
+    owner=PAYMENTS_RISK,
+    description="Payments to the payee that were disputed before.",
 )
 device_payments = FeatureGroup(
     entity=device,
@@ -111,6 +134,8 @@ device_payments = FeatureGroup(
         distinct("payer_id", name="payer_count"),
         distinct("instrument_id", name="instrument_count"),
     ],
+    owner=PAYMENTS_RISK,
+    description="Many payers or cards on one device, and declines in a row: rings and card testing.",
 )
 device_logins = FeatureGroup(
     entity=device,
@@ -121,12 +146,33 @@ device_logins = FeatureGroup(
         distinct("account_id", name="account_count"),
         hours_since_first("hours_since_first_login"),
     ],
+    owner=ACCOUNT_SECURITY,
+    description="How new the device is, and how many accounts share it.",
 )
 device_disputes = FeatureGroup(
     entity=device,
     source="disputes",
     windows=[LIFETIME],
     measures=[count("fraud_dispute_count", where=BY_FRAUD)],
+    owner=PAYMENTS_RISK,
+    description="Payments made on the device that were disputed as fraud.",
+)
+device_bad_payers = FeatureGroup(
+    entity=device,
+    source=Link(source="disputes", on="payer_id", through="logins", through_on="account_id"),
+    windows=[LIFETIME],
+    where=BY_FRAUD,
+    measures=[distinct("payer_id", name="bad_payer_count")],
+    owner=PAYMENTS_RISK,
+    description="Accounts that logged in on the device and whose payments were disputed as fraud.",
+)
+pair_payments = FeatureGroup(
+    entity=pair,
+    source="payments",
+    windows=[LIFETIME],
+    measures=[is_new("is_new"), count("payment_count")],
+    owner=PAYMENTS_RISK,
+    description="What this payer has paid this payee before.",
 )
 instrument_payments = FeatureGroup(
     entity=instrument,
@@ -138,6 +184,8 @@ instrument_payments = FeatureGroup(
         distinct("payer_id", name="payer_count"),
         hours_since_last("hours_since_last"),
     ],
+    owner=PAYMENTS_RISK,
+    description="How often a card is used and declined, and by how many accounts.",
 )
 
 payments_view = FeatureView(
@@ -156,7 +204,6 @@ payments_view = FeatureView(
             expression("is_cvc_mismatch", "cvc = 'mismatch'"),
             expression("has_three_ds", "three_ds"),
             expression("is_round_amount", "amount_usd % 50 = 0"),
-            expression("has_device", "device_id IS NOT NULL"),
         ],
         context=["currency"],
     ),
@@ -172,6 +219,8 @@ payments_view = FeatureView(
         device_payments,
         device_logins,
         device_disputes,
+        device_bad_payers,
+        pair_payments,
         instrument_payments,
     ],
     derived=[expression("amount_to_payer_mean_30d", "amount_usd / payer_payment_usd_mean_30d")],

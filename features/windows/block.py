@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from features.windows.intervals import Ints
 
-KEY, STREAM, ROW, TIME, KNOWN, ROLE = "key", "stream", "row", "time", "known", "role"
+KEY, STREAM, ROW, TIME, KNOWN, ROLE, TOLD = "key", "stream", "row", "time", "known", "role", "told"
 PROBE = 0
 
 # Roles of an event: it counts; or it is a revision (bit 2: a retraction), and counts or not (bit 0).

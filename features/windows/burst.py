@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.windows.intervals import Alive, Axis, Bools, Ints
+from features.windows.intervals import Alive, Bools, Ints, Ranks
 
 
 def burst(
@@ -33,13 +33,12 @@ def burst(
         return np.zeros(len(probes[0]), dtype=np.int64)
     keys, times, starts, until = keys[used], times[used], starts[used], until[used]
     # Right after its start: the first instant at which the row itself is counted.
-    after = Axis.around(np.concatenate([starts + 1, probes[1]]))
-    at = after.fold(keys, starts + 1)
+    after, ends = starts + 1, np.minimum(times + short, until)
+    axis = Ranks.of(starts, after, ends, starts + window, probes[1])
+    at = axis.fold(keys, after)
     order = np.argsort(at, kind="stable")
-    ends = np.minimum(times + short, until)
     heights = np.empty(len(used), dtype=np.int64)
-    heights[order] = Alive.of(after.fold(keys, starts), after.fold(keys, ends), at[order]).count()
-    asked = after.fold(*probes)
-    seen = Alive.of(after.fold(keys, starts), after.fold(keys, starts + window), asked)
+    heights[order] = Alive.of(axis.fold(keys, starts), axis.fold(keys, ends), at[order]).count()
+    seen = Alive.of(axis.fold(keys, starts), axis.fold(keys, starts + window), axis.fold(*probes))
     best, found = seen.greatest(heights, np.ones(len(used), dtype=np.bool_))
     return np.where(found, best, 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from features.windows.exact import largest_size
-from features.windows.intervals import Alive, Axis, Floats, Ints
+from features.windows.intervals import Alive, Floats, Ints, Ranks
 
 _HALVES, _SEGMENTS, _REACH = 8, 5, 32
 # A weight keeps 24 bits behind the point, so it is right to 3e-8. Values are weighed ten bits at a time: two million
@@ -44,7 +44,7 @@ def decayed(
     segment = times // length
     lowest, count = int(segment.min()), int(segment.max() - segment.min()) + 1
     places, place = np.unique(keys * count + segment - lowest, return_inverse=True)
-    axis = Axis.around(probe_times)
+    axis = Ranks.of(probe_times, *span)
     starts, ends = (axis.fold(place, edge) for edge in span)
     parts = _limbs(values, np.rint(np.exp2((times % length) / half_life + _WEIGHT_BITS)).astype(np.int64))
     for back in range(_SEGMENTS):

@@ -23,6 +23,7 @@ from features.windows.block import (
     ROW,
     STREAM,
     TIME,
+    TOLD,
     number_column,
     text_column,
 )
@@ -54,11 +55,11 @@ def entity_features(
     """
     planned = plan_entity(view, entity, sources)
     for one in planned:
-        _check_key(one.group, spine, sources[one.group.source].rows)
+        _check_key(one.group, spine, one.source.rows)
     layout = _Layout.of(planned)
     rows = _probes(view, entity, spine, layout)
     for one in planned:
-        rows = rows.unionByName(_events(one, layout, sources[one.group.source]))
+        rows = rows.unionByName(_events(one, layout))
     together = rows.repartition(KEY) if tasks is None else rows.repartition(tasks, KEY)
     streams = tuple(one.stream for one in planned)
     schema, ddl = _output(planned)
@@ -80,12 +81,12 @@ class _Layout:
         texts = max(len(one.values.texts) for one in planned)
         return cls(numbers, texts, any(one.stream.is_revised for one in planned))
 
-    def columns(self, values: ValueColumns, role: Column) -> list[Column]:
+    def columns(self, values: ValueColumns, role: Column, told_at: Column) -> list[Column]:
         numbers = [*values.numbers, *[F.lit(None).cast("long")] * (self.numbers - len(values.numbers))]
         texts = [*values.texts, *[F.lit(None).cast("string")] * (self.texts - len(values.texts))]
         named = [column.alias(number_column(slot)) for slot, column in enumerate(numbers)]
         named += [column.alias(text_column(slot)) for slot, column in enumerate(texts)]
-        return [*named, role.alias(ROLE)] if self.has_roles else named
+        return [*named, role.alias(ROLE), F.unix_micros(told_at).alias(TOLD)] if self.has_roles else named
 
 
 def _probes(view: FeatureView, entity: Entity, spine: DataFrame, layout: _Layout) -> DataFrame:
@@ -96,14 +97,14 @@ def _probes(view: FeatureView, entity: Entity, spine: DataFrame, layout: _Layout
         F.col(view.spine.row).cast("string").alias(ROW),
         at.alias(TIME),
         at.alias(KNOWN),
-        *layout.columns(ValueColumns(), F.lit(COUNTS)),
+        *layout.columns(ValueColumns(), F.lit(COUNTS), F.col("as_of")),
     ).where(F.col(KEY).isNotNull())
 
 
-def _events(one: PlannedGroup, layout: _Layout, source: Source) -> DataFrame:
+def _events(one: PlannedGroup, layout: _Layout) -> DataFrame:
     condition = F.lit(True) if one.group.where is None else F.coalesce(F.expr(one.group.where), F.lit(False))
     role = F.lit(COUNTS)
-    rows = source.rows
+    source, rows = one.source, one.source.rows
     if source.is_revised:
         # What a revision takes away must be seen even where the revision itself is not what the group looks at.
         is_retraction = F.equal_null(REVISION, F.lit(RETRACTION))
@@ -121,7 +122,7 @@ def _events(one: PlannedGroup, layout: _Layout, source: Source) -> DataFrame:
         row_id.alias(ROW),
         F.unix_micros("event_at").alias(TIME),
         F.unix_micros("known_at").alias(KNOWN),
-        *layout.columns(one.values, role),
+        *layout.columns(one.values, role, source.told_at),
     ).where(F.col(KEY).isNotNull())
 
 

@@ -41,6 +41,22 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranks:
+    """Folds (key number, microseconds) by the rank of the time: for however many keys, at the cost of a sort."""
+
+    points: Ints
+
+    @classmethod
+    def of(cls, *times: Ints) -> Ranks:
+        """Ranks in which all of these times are told apart."""
+        return cls(np.unique(np.concatenate(times)))
+
+    def fold(self, keys: Ints, times: Ints) -> Ints:
+        folded: Ints = keys * len(self.points) + np.searchsorted(self.points, times)
+        return folded
+
+
+@dataclass(frozen=True, slots=True)
 class Alive:
     """Intervals (start, end] against probes: how running totals at probes are read off.
 

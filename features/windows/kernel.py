@@ -20,6 +20,7 @@ from features.windows.block import (
     ROW,
     STREAM,
     TIME,
+    TOLD,
     ints,
     number_column,
     text_column,
@@ -111,7 +112,7 @@ class _Part:
         ids = self._ids() if self._stream.needs_ids else None
         if self._stream.is_revised and ids is not None:
             own = self._keys * (int(ids.max(initial=0)) + 1) + ids
-            known, until, counts = effective(own, self._known, ints(self._rows, ROLE))
+            known, until, counts = effective(own, self._known, ints(self._rows, TOLD), ints(self._rows, ROLE))
         rank = None
         if ids is not None:
             rank = np.empty(len(ids), dtype=np.int64)

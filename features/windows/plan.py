@@ -19,6 +19,7 @@ from pyspark.sql.types import (
 )
 
 from features.declare import Entity, FeatureGroup, FeatureView, Kind, Measure
+from features.links import source_of
 from features.source import Source
 from lake.errors import SchemaError
 
@@ -92,9 +93,10 @@ class ValueColumns:
 
 @dataclass(frozen=True, slots=True)
 class PlannedGroup:
-    """A group, what the kernel computes for it, and the columns it needs brought."""
+    """A group, the rows it reads, what the kernel computes of them, and the columns it needs brought."""
 
     group: FeatureGroup
+    source: Source
     stream: StreamPlan
     values: ValueColumns
 
@@ -106,7 +108,9 @@ def plan_entity(view: FeatureView, entity: Entity, sources: Mapping[str, Source]
         SchemaError: a measure sums what is no exact number.
     """
     groups = [group for group in view.groups if group.entity == entity]
-    return [_plan_group(group, number, sources[group.source]) for number, group in enumerate(groups, start=1)]
+    return [
+        _plan_group(group, number, source_of(group, sources)) for number, group in enumerate(groups, start=1)
+    ]
 
 
 def all_measures(planned: Sequence[PlannedGroup]) -> list[MeasurePlan]:
@@ -115,6 +119,11 @@ def all_measures(planned: Sequence[PlannedGroup]) -> list[MeasurePlan]:
 
 
 def _plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGroup:
+    absent = [name for name in ("event_at", "known_at", *group.keys) if name not in source.rows.columns]
+    if absent:
+        raise SchemaError(
+            f"{group.declared}: {group.source} has no {', '.join(absent)}; it has {', '.join(source.rows.columns)}"
+        )
     numbers: list[Column] = []
     texts: list[Column] = []
     measures = []
@@ -131,7 +140,7 @@ def _plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGrou
         span = measure.span.micros or 0 if measure.span else 0
         measures.append(MeasurePlan(measure.kind, slot, scale, span, outputs))
     plan = StreamPlan(stream, source.is_revised, tuple(measures))
-    return PlannedGroup(group, plan, ValueColumns(tuple(numbers), tuple(texts)))
+    return PlannedGroup(group, source, plan, ValueColumns(tuple(numbers), tuple(texts)))
 
 
 def _when(measure: Measure, value: Column) -> Column:

@@ -1,7 +1,7 @@
 """From when to when a row counts, where later rows may take it back or correct it.
 
 A revision has the id of the row it means. It takes effect when it is known, but not before the row itself is: one
-that comes first waits. Of several the last one known wins; at one instant a retraction wins over a correction.
+that comes first waits. Of several the last one told wins; at one instant a retraction wins over a correction.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from features.windows.block import COUNTS, IS_RETRACTION, IS_REVISION
 from features.windows.intervals import FOREVER, Bools, Ints
 
 
-def effective(ids: Ints, known: Ints, roles: Ints) -> tuple[Ints, Ints, Bools]:
+def effective(ids: Ints, known: Ints, told: Ints, roles: Ints) -> tuple[Ints, Ints, Bools]:
     """From when each row is in effect, until when, and whether it counts meanwhile.
 
     Args:
         ids: numbers that are equal for a row and its revisions, within one key.
         known: when each row was known, in microseconds.
+        told: what orders the revisions of a row, in microseconds.
         roles: bits of ``COUNTS``, ``IS_REVISION``, ``IS_RETRACTION``.
     """
     is_revision = (roles & IS_REVISION) > 0
-    order = np.lexsort(((roles & IS_RETRACTION) > 0, known, is_revision, ids))
+    order = np.lexsort(((roles & IS_RETRACTION) > 0, told, is_revision, ids))
     first = np.ones(len(order), dtype=np.bool_)
     first[1:] = ids[order][1:] != ids[order][:-1]
     heads = order[first][np.cumsum(first) - 1]

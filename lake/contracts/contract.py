@@ -94,6 +94,16 @@ class Lag(Strict):
     lag: Duration
 
 
+class Days(Strict):
+    """Days of delivery from ``first`` on, up to but without ``until``."""
+
+    first: date
+    until: date
+
+    def __contains__(self, day: str) -> bool:
+        return self.first <= date.fromisoformat(day) < self.until
+
+
 class Contract(Strict):
     """One raw log. A row of it becomes one event, known at ``known_at``."""
 
@@ -107,6 +117,7 @@ class Contract(Strict):
     time_format: Literal["iso", "epoch_s", "epoch_ms"] = "iso"
     clock_skew: Duration = timedelta(0)
     refuse_above: Annotated[float, Field(ge=0, le=1)] = 0.05
+    backfill: Days | None = None  # deliveries that are history, whatever was built before they came
     columns: dict[Name, Column]
 
     @model_validator(mode="after")

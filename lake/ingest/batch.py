@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lake.contracts import Contract
@@ -18,6 +19,7 @@ from lake.ingest.files import Batch
 from lake.ingest.parse import FILE, REASON, TEXT, parse
 from lake.ingest.read import read_raw, unreadable
 from lake.ingest.schemas import BATCHES, QUARANTINE
+from lake.seals import latest_seal
 from lake.tables import Lake
 
 UNREADABLE = "unreadable_file"
@@ -38,6 +40,8 @@ class BatchResult:
 
 def ingest_batch(lake: Lake, root: str, contract: Contract, batch: Batch) -> BatchResult:
     """Write the batch's events and quarantine rows, then note it as finished.
+
+    Events become known no earlier than the latest seal, but for those of days that the contract calls a backfill.
 
     Raises:
         RefusedError: more rows are bad than the contract tolerates; nothing is written.
@@ -110,10 +114,20 @@ def _first_deliveries(lake: Lake, contract: Contract, batch: Batch, rows: DataFr
     return first.join(before.select(*contract.key), on=list(contract.key), how="left_anti").select(
         *contract.columns,
         "event_at",
-        "known_at",
+        _sealed(contract, batch, latest_seal(lake)).alias("known_at"),
         F.col(FILE).alias("source_file"),
         F.lit(batch.batch_id).alias("ingest_batch"),
     )
+
+
+def _sealed(contract: Contract, batch: Batch, sealed_at: datetime | None) -> Column:
+    """When an event is known: as the contract says, but not before what was sealed."""
+    known_at = F.col("known_at")
+    if sealed_at is None:
+        return known_at
+    history = [file.path for file in batch.files if contract.backfill and file.day in contract.backfill]
+    sealed = F.greatest(known_at, F.lit(sealed_at))
+    return F.when(F.col(FILE).isin(history), known_at).otherwise(sealed) if history else sealed
 
 
 def _quarantined(

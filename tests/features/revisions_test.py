@@ -33,11 +33,16 @@ def means(
         spine=Spine(source="ratings", row="probe"),
         groups=[
             FeatureGroup(
-                entity=Entity("listing", key="listing"), source="ratings", windows=[window], measures=[mean("rating")]
+                entity=Entity("listing", key="listing"),
+                source="ratings",
+                windows=[window],
+                measures=[mean("rating")],
             )
         ],
     )
-    source = [(i, k, instant(at), instant(known), revision, rating) for i, k, at, known, revision, rating in rows]
+    source = [
+        (i, k, instant(at), instant(known), revision, rating) for i, k, at, known, revision, rating in rows
+    ]
     spine = [(n, listing, instant(at)) for n, (listing, at) in enumerate(probes)]
     built = build_view(
         view,
@@ -86,7 +91,10 @@ def test_windows_over_late_and_corrected_rows(spark: SparkSession) -> None:
         ("b4", 2, "09T05:45", "09T07:00", CORRECTION, 5),
         ("b5", 2, "10T10:00", "10T10:00", None, 4),
     ]
-    asked = [(2, f"{at}:30") for at in ("09T01", "09T04", "09T06", "09T08")] + [(2, "10T09:00"), (2, "10T23:00")]
+    asked = [(2, f"{at}:30") for at in ("09T01", "09T04", "09T06", "09T08")] + [
+        (2, "10T09:00"),
+        (2, "10T23:00"),
+    ]
     assert means(spark, days(4), rows, asked) == [3.5, 4.0, 3.0, 4.5, 5.0, 4.5]
 
 

@@ -122,7 +122,9 @@ def test_every_cell_of_the_golden_case(spark: SparkSession) -> None:
     assert cells_of(built_from(events_of(spark), probes_of(spark))) == expected()
 
 
-@pytest.mark.parametrize("change", ["shuffled", "more keys", "future", "day later", "split in two", "asked twice"])
+@pytest.mark.parametrize(
+    "change", ["shuffled", "more keys", "future", "day later", "split in two", "asked twice"]
+)
 def test_what_must_not_matter_does_not(spark: SparkSession, change: str) -> None:
     events, probes = events_of(spark), probes_of(spark)
     if change == "shuffled":

@@ -83,6 +83,7 @@ VIEW = FeatureView(
     ],
 )
 MICROSECOND = timedelta(microseconds=1)
+LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 
 
@@ -111,6 +112,8 @@ def random_events(dice: random.Random, size: int) -> list[Event]:
     events = []
     for number in range(size):
         event_at = NOON + timedelta(minutes=dice.randrange(3000))
+        if dice.random() < 0.02:
+            event_at = dice.choice([datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)])
         first = Event(
             id=f"e{number:04d}",
             card_id=dice.choice(["a", "b", "c", "d", None]),
@@ -125,9 +128,7 @@ def random_events(dice: random.Random, size: int) -> list[Event]:
         while dice.random() < 0.2:
             told = first.known_at + timedelta(minutes=dice.randrange(-5, 900))
             if dice.random() < 0.5:
-                rows.append(
-                    Event(first.id, first.card_id, event_at, told, "retraction", None, None, None)
-                )
+                rows.append(Event(first.id, first.card_id, event_at, told, "retraction", None, None, None))
             else:
                 moved = event_at + timedelta(minutes=dice.choice([0, 0, 5]))
                 rows.append(
@@ -193,7 +194,7 @@ class Card:
         return any(start < as_of for _, start, _ in self.versions)
 
     def burst(self, as_of: datetime, window: Window) -> int:
-        begin = NOON - timedelta(days=999) if window.micros is None else as_of - window.micros * MICROSECOND
+        begin = LONG_AGO if window.micros is None else as_of - window.micros * MICROSECOND
         heights = [height for start, height in self.heights if begin <= start < as_of]
         return max(heights, default=0)
 
@@ -202,6 +203,7 @@ class Card:
         amounts = [e.amount for e in rows if e.amount is not None]
         declined = [e.is_declined for e in rows if e.is_declined is not None]
         bad = [e for e in rows if e.amount is not None and e.is_declined]
+        bad_amounts = [e.amount for e in bad if e.amount is not None]
         devices = Counter(e.device for e in rows if e.device is not None)
         times = [e.event_at for e in rows]
 
@@ -225,7 +227,7 @@ class Card:
             pytest.approx(statistics.stdev(map(float, amounts)), rel=1e-9) if len(amounts) > 1 else None,
             sum(declined) / len(declined) if declined else None,
             min(amounts, default=None),
-            max((e.amount for e in bad), default=None),
+            max(bad_amounts, default=None),
             min(paid, key=order).amount if paid else None,
             max(bad, key=order).amount if bad else None,
             len(devices),
@@ -240,7 +242,9 @@ class Card:
         ]
 
 
-def mismatches(spark: SparkSession, seed: int, *, probe_count: int, batch_rows: int) -> tuple[int, list[object]]:
+def mismatches(
+    spark: SparkSession, seed: int, *, probe_count: int, batch_rows: int
+) -> tuple[int, list[object]]:
     """How many cells were compared, and those that differ."""
     dice = random.Random(seed)
     events = random_events(dice, 350)

@@ -60,7 +60,7 @@ EXPECTED = {
 def test_a_row_in_gives_a_row_out_and_the_future_changes_nothing(project: Any) -> None:
     project.add_events("payments", EVENTS[:5])
     outcome = project.work(BuildFeatures)
-    assert (outcome.rows_in, outcome.rows_out, outcome.place) == (5, 5, "features_payments (4 features)")
+    assert (outcome.rows_in, outcome.rows_out, outcome.place) == (5, 5, "features_payments (6 features)")
     assert built(project) == {name: EXPECTED[name] for name in ("p1", "p2", "p3", "p4", "p5")}
     fields = {field.name: field.metadata["comment"] for field in project.lake.read(TABLE).schema}
     assert (
@@ -117,7 +117,7 @@ def test_a_row_id_that_repeats_is_told_before_anything_is_written(shared_project
         "payments gives view payments 3 rows but 2 different payment_id; name a row id that is unique"
         in str(caught.value)
     )
-    assert list(shared_project.versions()) == ["events_payments"]
+    assert TABLE not in shared_project.versions()
 
 
 def test_absent_events_are_told(project: Any) -> None:
@@ -137,4 +137,4 @@ def test_a_sum_of_what_is_no_exact_number_is_told_before_anything_is_written(pro
         SchemaError, match=r"sum of .* in payments is double; a double gives other sums in another order"
     ):
         project.work(BuildFeatures)
-    assert list(project.versions()) == ["events_payments"]
+    assert TABLE not in project.versions()

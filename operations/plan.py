@@ -1,0 +1,122 @@
+"""``trustlake plan``: what the next build of the features would change, fill in and read. It writes nothing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from features.catalogue import meanings
+from features.declare import FeatureView
+from features.definition_hash import definition_hash
+from features.view import AS_OF, DEFINITION, spine_rows
+from jobs.job import check
+from jobs.session import build_session
+from lake.code_version import code_version
+from lake.contracts import Contract
+from lake.seals import latest_seal
+from lake.tables import CommitStamp, Lake
+from operations.configurations import add_config_arguments, chosen_files
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``trustlake plan``."""
+    add_config_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print, for each view: columns that are new, changed or gone, days that are missing, and what will be read.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        SchemaError: the events of a view's spine were never ingested.
+    """
+    loaded, contracts, definitions = check(chosen_files(arguments))
+    spark = build_session(loaded.config.spark, "trustlake plan")
+    stamp = CommitStamp(run_id="", code_version=code_version(), config_hash=loaded.hash)
+    lake = Lake(spark, loaded.config.lake, stamp)
+    for view in definitions.views.values():
+        for line in _Planned(lake, contracts, view).lines():
+            print(line)
+    print(f"sealed at: {latest_seal(lake) or 'never'}; nothing that is ingested from now on is known before")
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """One view and the table it has, if any."""
+
+    lake: Lake
+    contracts: Mapping[str, Contract]
+    view: FeatureView
+
+    def lines(self) -> Iterator[str]:
+        yield f"{self.view.name} → {self.view.table}"
+        yield from (f"  {line}" for line in [*self._columns(), *self._days(), *self._reads()])
+
+    def _columns(self) -> Iterator[str]:
+        wanted = meanings(self.view)
+        if not self.lake.exists(self.view.table):
+            yield f"new: the table, with {len(wanted)} features"
+            return
+        table = self.lake.read(self.view.table)
+        kept = {AS_OF, DEFINITION, self.view.spine.row, *self.view.keys, *self.view.spine.context}
+        found = {
+            field.name: field.metadata.get("comment", "") for field in table.schema if field.name not in kept
+        }
+        yield from _named("new", [name for name in wanted if name not in found])
+        yield from _named("gone", [name for name in found if name not in wanted])
+        changed = [name for name, meaning in wanted.items() if name in found and found[name] != meaning]
+        for name in changed:
+            yield f"changed: {name}"
+            yield f"  was: {found[name]}"
+            yield f"  now: {wanted[name]}"
+        current = definition_hash(self.view)
+        others = table.where(F.col(DEFINITION) != current).select(DEFINITION).distinct().collect()
+        if others or found.keys() != wanted.keys():
+            made = ", ".join(sorted(row[DEFINITION] for row in others)) or "no rows"
+            yield f"definition: now {current}, the table holds {made}; build the whole range (without --from and --to)"
+        elif not changed:
+            yield f"columns: all {len(wanted)} as they are, definition {current}"
+
+    def _days(self) -> Iterator[str]:
+        source = self.lake.read(self.contracts[self.view.spine.source].table)
+        there = _per_day(spine_rows(self.view, source))
+        built = _per_day(self.lake.read(self.view.table)) if self.lake.exists(self.view.table) else {}
+        missing = sorted(day for day, rows in there.items() if built.get(day, 0) < rows)
+        rows = sum(there[day] - built.get(day, 0) for day in missing)
+        if there:
+            yield f"spine: {sum(there.values()):,} rows, {min(there)} to {max(there)}; built: {sum(built.values()):,}"
+        spans = [f"--from {first} --to {last + timedelta(days=1)}" for first, last in _spans(missing)]
+        yield f"missing: {rows:,} rows; {'; '.join(spans)}" if missing else "missing: nothing"
+
+    def _reads(self) -> Iterator[str]:
+        for log in self.view.sources:
+            table = self.contracts[log].table
+            version = self.lake.version(table)
+            stands = f"version {version}" if version is not None else "absent: run ingest_logs first"
+            yield f"reads: {table} ({stands}), what became known before the end of the range"
+
+
+def _named(what: str, names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"{what}: {', '.join(names)}"
+
+
+def _per_day(rows: DataFrame) -> dict[date, int]:
+    day: Column = F.to_date(AS_OF).alias("day")
+    return {row["day"]: row["count"] for row in rows.groupBy(day).count().collect()}
+
+
+def _spans(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Runs of days that follow each other, by their first and last."""
+    spans: list[tuple[date, date]] = []
+    for day in days:
+        if spans and day - spans[-1][1] == timedelta(days=1):
+            spans[-1] = spans[-1][0], day
+        else:
+            spans.append((day, day))
+    return spans

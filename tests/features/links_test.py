@@ -1,0 +1,210 @@
+"""Bad accounts on a shared device, as they were known at the time, against brute force in plain Python."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pyspark.sql import SparkSession
+
+from features.check import mistakes
+from features.declare import (
+    LIFETIME,
+    Entity,
+    FeatureGroup,
+    FeatureView,
+    Link,
+    Spine,
+    count,
+    days,
+    distinct,
+    is_new,
+)
+from features.source import CORRECTION, RETRACTION, Source
+from features.view import build_view
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BAD = Link(source="disputes", on="payer_id", through="logins", through_on="account_id")
+DEVICE = Entity("device", key="device_id")
+VIEW = FeatureView(
+    name="linked",
+    spine=Spine(source="payments", row="probe_id"),
+    groups=[
+        FeatureGroup(
+            entity=DEVICE, source=BAD, windows=[days(1), LIFETIME], where="reason = 'fraud'",
+            measures=[distinct("payer_id", name="bad_payers"), count("disputes")],
+        ),
+        FeatureGroup(
+            entity=DEVICE, source="logins", windows=[LIFETIME], measures=[distinct("account_id", name="accounts")]
+        ),
+        FeatureGroup(
+            entity=Entity("payer_device", key=("payer_id", "device_id")), source="logins",
+            source_key=("account_id", "device_id"), windows=[LIFETIME], measures=[is_new("is_new")],
+        ),
+    ],
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Login:
+    """An account on a device."""
+
+    login_id: int
+    account_id: str | None
+    device_id: str | None
+    event_at: datetime
+    known_at: datetime
+
+    @property
+    def start(self) -> datetime:
+        return max(self.event_at, self.known_at)
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A verdict on an account; ``retracted_at`` where it was overturned."""
+
+    dispute_id: int
+    payer_id: str
+    reason: str
+    event_at: datetime
+    known_at: datetime
+    retracted_at: datetime | None
+
+
+def history(dice: random.Random) -> tuple[list[Login], list[Dispute]]:
+    def moment() -> datetime:
+        return NOON + timedelta(minutes=dice.randrange(3000))
+
+    logins, disputes = [], []
+    for number in range(150):
+        at = moment()
+        account, device = dice.choice([*"abcdefgh", None]), dice.choice(["x", "y", "z", None])
+        logins.append(Login(number, account, device, at, at + timedelta(minutes=dice.choice([0, 0, 400]))))
+    for number in range(40):
+        at = moment()
+        told = at + timedelta(minutes=dice.choice([0, 60, 900]))
+        gone = told + timedelta(minutes=dice.randrange(1, 900)) if dice.random() < 0.3 else None
+        disputes.append(
+            Dispute(number, dice.choice("abcdefgh"), dice.choice(["fraud", "quality"]), at, told, gone)
+        )
+    return logins, disputes
+
+
+def linked_then(
+    logins: list[Login], disputes: list[Dispute], device: str, at: datetime
+) -> dict[int, datetime]:
+    """The fraud disputes that were known of a device, with the instant each came to count as its event."""
+    found = {}
+    for dispute in disputes:
+        links = [one.start for one in logins if (one.account_id, one.device_id) == (dispute.payer_id, device)]
+        if dispute.reason != "fraud" or not links:
+            continue
+        begin = max(dispute.known_at, dispute.event_at, min(links))
+        overturned = dispute.retracted_at is not None and max(dispute.retracted_at, begin) < at
+        if begin < at and not overturned:
+            found[dispute.dispute_id] = max(dispute.event_at, min(links))
+    return found
+
+
+def expected(
+    logins: list[Login], disputes: list[Dispute], payer: str, device: str, at: datetime
+) -> dict[str, object]:
+    held = linked_then(logins, disputes, device, at)
+    payers = {dispute.dispute_id: dispute.payer_id for dispute in disputes}
+    day = [number for number, when in held.items() if when >= at - timedelta(days=1)]
+    seen = [one for one in logins if one.device_id == device and one.start < at]
+    return {
+        "device_bad_payers_1d": len({payers[number] for number in day}),
+        "device_bad_payers_lifetime": len({payers[number] for number in held}),
+        "device_disputes_1d": len(day),
+        "device_disputes_lifetime": len(held),
+        "device_accounts_lifetime": len({one.account_id for one in seen if one.account_id is not None}),
+        "payer_device_is_new_lifetime": payer not in {one.account_id for one in seen},
+    }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_bad_accounts_of_a_device_equal_brute_force(spark: SparkSession, seed: int) -> None:
+    dice = random.Random(seed)
+    logins, disputes = history(dice)
+    probes = [
+        (str(n), dice.choice("abcd"), dice.choice("xyzw"), NOON + timedelta(minutes=dice.randrange(3600)))
+        for n in range(120)
+    ]
+    told = [(d.dispute_id, d.payer_id, d.reason, d.event_at, d.known_at, None) for d in disputes]
+    overturned = [
+        (d.dispute_id, d.payer_id, None, d.event_at, d.retracted_at, RETRACTION)
+        for d in disputes
+        if d.retracted_at
+    ]
+    sources = {
+        "logins": Source(
+            spark.createDataFrame(
+                [(d.login_id, d.account_id, d.device_id, d.event_at, d.known_at) for d in logins],
+                "login_id int, account_id string, device_id string, event_at timestamp, known_at timestamp",
+            ),
+            ("login_id",),
+        ),
+        "disputes": Source(
+            spark.createDataFrame(
+                told + overturned,
+                "dispute_id int, payer_id string, reason string, event_at timestamp, known_at timestamp, "
+                "revision string",
+            ),
+            ("dispute_id",),
+        ),
+    }
+    spine = spark.createDataFrame(
+        probes, "probe_id string, payer_id string, device_id string, as_of timestamp"
+    )
+    built = {row["probe_id"]: row for row in build_view(VIEW, spine, sources).collect()}
+    for probe, payer, device, at in probes:
+        for name, cell in expected(logins, disputes, payer, device, at).items():
+            assert built[probe][name] == cell, (probe, payer, device, at, name)
+
+
+def test_a_link_that_comes_late_keeps_the_order_in_which_revisions_were_told(spark: SparkSession) -> None:
+    def minutes_ago(count: int) -> datetime:
+        return NOON - timedelta(minutes=count)
+
+    disputes = [
+        (1, "a", "fraud", minutes_ago(60), minutes_ago(50), None),
+        (1, "a", None, minutes_ago(60), minutes_ago(40), RETRACTION),
+        (1, "a", "fraud", minutes_ago(60), minutes_ago(30), CORRECTION),
+    ]
+    sources = {
+        "logins": Source(
+            spark.createDataFrame(
+                [(1, "a", "x", minutes_ago(10), minutes_ago(10))],
+                "login_id int, account_id string, device_id string, event_at timestamp, known_at timestamp",
+            ),
+            ("login_id",),
+        ),
+        "disputes": Source(
+            spark.createDataFrame(
+                disputes,
+                "dispute_id int, payer_id string, reason string, event_at timestamp, known_at timestamp, "
+                "revision string",
+            ),
+            ("dispute_id",),
+        ),
+    }
+    spine = spark.createDataFrame(
+        [("p", "a", "x", NOON)], "probe_id string, payer_id string, device_id string, as_of timestamp"
+    )
+    (row,) = build_view(VIEW, spine, sources).collect()
+    assert row["device_disputes_lifetime"] == 1
+
+
+def test_mistakes_in_a_link_are_told() -> None:
+    logs = {
+        "payments": {"probe_id", "payer_id", "device_id"},
+        "logins": {"login_id", "device_id"},
+        "disputes": {"dispute_id", "payer_id"},
+    }
+    told = [mistake.split(": ", 1)[1] for mistake in mistakes(VIEW, logs)]
+    assert "group of device: logins has no column account_id; it has device_id, login_id" in told
+    assert VIEW.sources == ("payments", "disputes", "logins")

@@ -1,0 +1,100 @@
+"""Building day by day, with files that come late in between, gives what one full build gives."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from jobs.build_features import BuildFeatures
+from jobs.ingest_logs import IngestLogs
+from jobs.job import run_job
+from lake.seals import SEALS, latest_seal
+
+FIRST, DAYS = date(2026, 3, 1), 5
+TABLE = "features_payments"
+MEASURES = (
+    'count("payments"), total("amount"), largest("amount"), std("amount"), latest("amount"), '
+    'decayed("weight", half_life=days(1)), entropy("payment_id"), distinct("payment_id")'
+)
+IMPORTS = "days, decayed, distinct, entropy, largest, latest, std, total"
+
+
+def deliver(project: Any, dice: random.Random, on: date, delays: list[int]) -> None:
+    """One file of payments; each row happened that many days before its delivery."""
+    lines = []
+    for number, delay in enumerate(delays):
+        at = datetime.combine(on, datetime.min.time(), UTC) - timedelta(days=delay)
+        at += timedelta(minutes=dice.randrange(1440))
+        row = {
+            "payment_id": f"{on}-{number}",
+            "card_id": dice.choice("abc"),
+            "amount": dice.randrange(999) / 100,
+        }
+        lines.append(json.dumps(row | {"ts": at.isoformat()}))
+    project.write(f"raw/payments/{on}.jsonl", "\n".join(lines) + "\n")
+
+
+def rows(project: Any) -> Counter[str]:
+    table = project.lake.read(TABLE)
+    return Counter(row[0] for row in table.select(F.to_json(F.struct("*"))).collect())
+
+
+def run(project: Any, job: Any, *argv: str) -> Any:
+    return run_job(job, ["--config", project.config, *argv]).outcome
+
+
+def test_day_by_day_equals_one_full_build_and_what_was_built_never_changes(project: Any) -> None:
+    project.definitions("windows=[days(1)]", "windows=[days(1), days(2), LIFETIME]")
+    text = (project.folder / "definitions.py").read_text()
+    text = text.replace('count("payments"), total("amount"), largest("amount")', MEASURES)
+    text = text.replace("days, largest, total", IMPORTS).replace("import Entity", "import LIFETIME, Entity")
+    project.write("definitions.py", text)
+    dice = random.Random(7)
+    built: Counter[str] = Counter()
+    for number in range(DAYS):
+        day = FIRST + timedelta(days=number)
+        delays = [0] * 12 + ([dice.randrange(1, number + 1) for _ in range(4)] if number else [])
+        deliver(project, dice, day, delays)
+        run(project, IngestLogs)
+        span = ("--from", str(day), "--to", str(day + timedelta(days=1)))
+        outcome = run(project, BuildFeatures, *span)
+        assert outcome.rows_out == len(delays)
+        assert latest_seal(project.lake) == datetime.combine(day, datetime.min.time(), UTC) + timedelta(
+            days=1
+        )
+        after = rows(project)
+        assert built <= after, "a row that was built before has changed"
+        built = after
+    assert built.total() == 12 * DAYS + 4 * (DAYS - 1)
+
+    before = project.lake.read(SEALS.name).count()
+    run(project, BuildFeatures, "--replace")
+    assert rows(project) == built
+    assert project.lake.read(SEALS.name).count() == before
+
+
+def test_what_comes_after_a_seal_is_known_after_it_unless_it_is_declared_as_history(project: Any) -> None:
+    dice = random.Random(7)
+    deliver(project, dice, FIRST, [0])
+    run(project, IngestLogs)
+    run(project, BuildFeatures)
+    seal = latest_seal(project.lake)
+    assert seal == datetime(2026, 3, 2, tzinfo=UTC)
+    for number, on in enumerate((date(2026, 2, 1), date(2026, 2, 2)), start=1):
+        deliver(project, dice, on, [0])
+        if number == 2:
+            contracts = (project.folder / "contracts/logs.yml").read_text()
+            declared = contracts.replace(
+                "key: [payment_id]", "key: [payment_id]\nbackfill: {first: 2026-02-02, until: 2026-02-03}", 1
+            )
+            project.write("contracts/logs.yml", declared)
+        run(project, IngestLogs)
+    events = project.lake.read("events_payments").where("event_at < '2026-03-01'")
+    found = {row["payment_id"]: (row["known_at"], row["event_at"]) for row in events.collect()}
+    assert found["2026-02-01-0"][0].replace(tzinfo=UTC) == seal
+    assert found["2026-02-02-0"][0] == found["2026-02-02-0"][1]
