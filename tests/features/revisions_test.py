@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-import pytest
 from pyspark.sql import SparkSession
 
 from features.declare import LIFETIME, Entity, FeatureGroup, FeatureView, Spine, Window, days, mean
@@ -107,10 +106,9 @@ def test_a_row_that_moves_to_another_key_is_taken_back_there_and_new_here(spark:
     assert means(spark, LIFETIME, BASE + moved, asked) == [4.5, 14 / 3, 10 / 3, 3.0, 4.5]
 
 
-@pytest.mark.parametrize(
-    ("revisions", "expected"),
-    [
-        # The row is known at 12:00; asked at 11:00, 13:00, 15:00 and 17:00.
+def test_revisions_take_effect_when_both_they_and_their_row_are_known(spark: SparkSession) -> None:
+    # Each row is known at 12:00; asked at 11:00, 13:00, 15:00 and 17:00.
+    histories: list[tuple[list[tuple[str, str, int | None]], list[float | None]]] = [
         ([("10T09:00", RETRACTION, None)], [None, None, None, None]),
         ([("10T09:00", CORRECTION, 1)], [None, 1.0, 1.0, 1.0]),
         ([("10T09:00", CORRECTION, 1), ("10T14:00", CORRECTION, 2)], [None, 1.0, 2.0, 2.0]),
@@ -118,15 +116,16 @@ def test_a_row_that_moves_to_another_key_is_taken_back_there_and_new_here(spark:
         ([("10T14:00", CORRECTION, 2), ("10T16:00", RETRACTION, None)], [None, 5.0, 2.0, None]),
         ([("10T14:00", RETRACTION, None), ("10T16:00", CORRECTION, 2)], [None, 5.0, None, 2.0]),
         ([("10T14:00", RETRACTION, None), ("10T14:00", CORRECTION, 2)], [None, 5.0, None, None]),
-    ],
-)
-def test_revisions_take_effect_when_both_they_and_their_row_are_known(
-    spark: SparkSession, revisions: list[tuple[str, str, int | None]], expected: list[float | None]
-) -> None:
-    rows: list[Row] = [("r", 1, "10T08:00", "10T12:00", None, 5)]
-    rows += [("r", 1, "10T08:00", known, revision, rating) for known, revision, rating in revisions]
-    asked = [(1, f"10T{hour}:00") for hour in (11, 13, 15, 17)]
-    assert means(spark, LIFETIME, rows, asked) == expected
+    ]
+    rows: list[Row] = []
+    for listing, (revisions, _) in enumerate(histories):
+        rows.append((f"r{listing}", listing, "10T08:00", "10T12:00", None, 5))
+        rows += [
+            (f"r{listing}", listing, "10T08:00", known, revision, rating)
+            for known, revision, rating in revisions
+        ]
+    asked = [(listing, f"10T{hour}:00") for listing in range(len(histories)) for hour in (11, 13, 15, 17)]
+    assert means(spark, LIFETIME, rows, asked) == [cell for _, expected in histories for cell in expected]
 
 
 def test_a_revision_whose_row_never_comes_counts_for_nothing(spark: SparkSession) -> None:

@@ -15,7 +15,7 @@ from jobs.ingest_logs import IngestLogs
 from jobs.job import run_job
 from lake.seals import SEALS, latest_seal
 
-FIRST, DAYS = date(2026, 3, 1), 5
+FIRST, DAYS = date(2026, 3, 1), 3
 TABLE = "features_payments"
 MEASURES = (
     'count("payments"), total("amount"), largest("amount"), std("amount"), latest("amount"), '
