@@ -69,7 +69,8 @@ def test_views_and_models_are_found_by_name(tmp_path: Path, contracts: dict[str,
     found = load_definitions(write(tmp_path, GOOD + "again = view\n"), contracts)
     assert list(found.views) == ["v"]
     assert found.only_model().name == "m"
-    assert found.views["v"].features == ("card_n_1d", "card_amount_sum_1d")
+    names = ("has_card", "has_card_history", "card_n_1d", "card_amount_sum_1d")
+    assert found.views["v"].features == names
 
 
 def test_a_models_view_need_not_have_a_name_of_its_own(

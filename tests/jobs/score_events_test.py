@@ -138,10 +138,8 @@ def test_the_champion_scores_each_row_of_the_range_and_no_other_definition(proje
     outcome = project.work(ScoreEvents, *MARCH)
     assert (outcome.rows_in, outcome.rows_out, outcome.result) == (4, 4, "trustlake.tests.fraud v1")
     rows = {row["row_id"]: row for row in project.lake.read("scores_fraud").collect()}
-    features = [[1, 0, 0, np.nan], [2, 0, 0, np.nan], [3, 0, 0, np.nan], [4, 0, 0, np.nan]]
-    # p2 to p4 see the payment exactly a day before.
-    for number in (2, 3, 4):
-        features[number - 1] = [number, 1, number - 1, number - 1]
+    # p1 has a card without a history; p2 to p4 see the payment exactly a day before.
+    features = [[1, 1, 0, 0, 0, np.nan], *([n, 1, 1, 1, n - 1, n - 1] for n in (2, 3, 4))]
     expected = booster.inplace_predict(np.array(features, dtype=np.float32))
     assert [rows[f"p{n}"]["score"] for n in (1, 2, 3, 4)] == pytest.approx(expected.tolist(), abs=0)
     assert {(row["model"], row["model_version"], row["run_key"]) for row in rows.values()} == {
