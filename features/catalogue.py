@@ -35,7 +35,7 @@ _UNIT: Mapping[Kind, str] = {
     "count": "rows", "share": "0 to 1", "distinct": "values", "approx_distinct": "values", "entropy": "bits",
     "hours_since_last": "hours", "hours_since_first": "hours", "is_new": _TRUTH, "burst": "rows",
 }  # fmt: skip
-EMPTY: Mapping[Kind, str] = {
+_EMPTY: Mapping[Kind, str] = {
     "count": "0", "sum": "0", "distinct": "0", "approx_distinct": "0", "decayed": "0", "burst": "0", "is_new": "true",
 }  # fmt: skip
 _APPROXIMATE = ("approx_distinct",)
@@ -134,7 +134,7 @@ def _windowed(group: FeatureGroup, measure: Measure, window: Window, units: Unit
         unit=_unit(group, measure, units),
         window=window.label,
         source=str(group.source),
-        empty=EMPTY.get(measure.kind, "null"),
+        empty=_EMPTY.get(measure.kind, "null"),
         entity=group.entity,
         group=group,
         is_approximate=measure.kind in _APPROXIMATE,

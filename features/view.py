@@ -41,7 +41,8 @@ def build_view(
     Args:
         spine: rows as ``spine_rows`` gives them, or any frame with the row id, ``as_of``, the keys and own features;
             row ids are unique.
-        sources: events by log name, back to where the longest window of each begins.
+        sources: events by log name: all that became known before the latest ``as_of``, however old, for a key's history
+            and a correction may go back further than any window.
         tasks: how many tasks share the rows of an entity; each holds its share in memory. None leaves it to Spark.
 
     Returns:

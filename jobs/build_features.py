@@ -115,20 +115,21 @@ class _Build:
         spine = spine_rows(self.view, self._events(self.view.spine.source).where(in_range))
         count = check_ids(spine, self.view)
         where = _within(AS_OF, self.begin, self.end)
-        write(self.context.lake, self.view, self._features(spine), where)
+        tasks = self._tasks()
+        write(self.context.lake, self.view, self._features(spine, tasks), where)
         written = self.context.lake.read(self.view.table).where(where).count()
         if written != count:
             raise TrustlakeError(
                 f"{self.view.table} got {written} rows for {count} spine rows; report this with the run's id"
             )
-        late = self._write_late(key)
+        late = self._write_late(key, tasks)
         self.context.log.info(
             "%s: %s rows from %s to %s, %s of days before that arrived late",
             *(self.view.table, f"{written:,}", f"{self.begin:%Y-%m-%d}", f"{self.end:%Y-%m-%d}", f"{late:,}"),
         )
         return written + late
 
-    def _write_late(self, key: str) -> int:
+    def _write_late(self, key: str, tasks: int) -> int:
         """Spine rows of days before the range that became known within it: they keep their own ``as_of``."""
         spine, lake = self.view.spine, self.context.lake
         arrived = _within("known_at", self.begin, self.end)
@@ -140,21 +141,21 @@ class _Build:
         count = late.count()
         if count:
             once = f"build_features/{self.view.name}/late/{key}"
-            lake.append(self.view.table, self._features(late), once=once)
+            lake.append(self.view.table, self._features(late, tasks), once=once)
         return count
 
     def _events(self, log: str) -> DataFrame:
         table = self.context.contracts[log].table
         return self.context.lake.read(table, version=self.versions[table])
 
-    def _features(self, spine: DataFrame) -> DataFrame:
+    def _features(self, spine: DataFrame, tasks: int) -> DataFrame:
         # What became known later cannot be seen by any row of the range.
         known = f"known_at < timestamp '{self.end.isoformat()}'"
         sources = {
             log: Source(self._events(log).where(known), tuple(self.context.contracts[log].key))
             for log in self.view.sources
         }
-        return build_view(self.view, spine, sources, tasks=self._tasks())
+        return build_view(self.view, spine, sources, tasks=tasks)
 
     def _tasks(self) -> int:
         """So many that no task holds more than a million rows, with keys spread evenly; at least Spark's own number."""
@@ -164,8 +165,9 @@ class _Build:
             own + sum(rows[log] for group in self.view.groups if group.entity == entity for log in group.logs)
             for entity in self.view.entities
         ]
-        least = int(self.context.spark.conf.get("spark.sql.shuffle.partitions") or 1)
-        return max(least, -(-max(met, default=0) // ROWS_PER_TASK))
+        # Databricks knows the setting "auto" too.
+        usual = self.context.spark.conf.get("spark.sql.shuffle.partitions") or ""
+        return max(int(usual) if usual.isdigit() else 1, -(-max(met, default=0) // ROWS_PER_TASK))
 
 
 JOB = BuildFeatures

@@ -161,11 +161,21 @@ def _sql_mistakes() -> Iterator[None]:
 def _context(name: str, arguments: argparse.Namespace) -> Context:
     """Everything checked, then the session."""
     loaded, contracts, definitions = check(arguments.config)
-    spark = build_session(loaded.config.spark, f"trustlake {name}")
-    stamp = CommitStamp(run_id=uuid.uuid4().hex[:12], code_version=code_version(), config_hash=loaded.hash)
+    lake = open_lake(loaded, f"trustlake {name}", run_id=uuid.uuid4().hex[:12])
+    return Context(lake.spark, lake, loaded, contracts, definitions, arguments, step_log(name))
+
+
+def open_lake(loaded: Loaded, app_name: str, *, run_id: str = "") -> Lake:
+    """The lake of a configuration, in this process's session; who only reads it needs no run.
+
+    Raises:
+        LakeVersionError: it was written by a newer version of trustlake.
+    """
+    spark = build_session(loaded.config.spark, app_name)
+    stamp = CommitStamp(run_id=run_id, code_version=code_version(), config_hash=loaded.hash)
     lake = Lake(spark, loaded.config.lake, stamp)
     lake.check_format(RUNS.name)
-    return Context(spark, lake, loaded, contracts, definitions, arguments, step_log(name))
+    return lake
 
 
 def check(paths: Sequence[str]) -> tuple[Loaded, Mapping[str, Contract], Definitions]:

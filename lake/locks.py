@@ -21,7 +21,8 @@ from pyspark.sql import functions as F
 from lake.conflicts import CONFLICTS
 from lake.described import described
 from lake.errors import LockedError
-from lake.tables import Lake, TableSpec, quoted
+from lake.quoted import quoted
+from lake.tables import Lake, TableSpec
 
 LOCKS = TableSpec(
     "locks",

@@ -16,6 +16,7 @@ from pyspark.sql.types import StructType
 from lake.conflicts import CONFLICTS
 from lake.conform import conform
 from lake.errors import LakeVersionError, SchemaError
+from lake.quoted import quoted
 from lake.settings import LakeSettings
 
 LAKE_FORMAT = 1
@@ -183,9 +184,3 @@ def _difference(place: str, found: Mapping[str, str], expected: Mapping[str, str
         if found.get(name) != expected.get(name)
     ]
     return f"{place} differs from its declaration: {'; '.join(parts)}; rebuild it or restore the declaration"
-
-
-def quoted(text: str) -> str:
-    """A SQL string literal."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -20,12 +20,10 @@ from features.explain import COUNTS, VERDICTS, Windowed, evidence, windowed
 from features.recompute import Counted, Value, value_of
 from features.source import Source
 from features.view import AS_OF, DEFINITION
-from jobs.job import check
-from jobs.session import build_session
-from lake.code_version import code_version
+from jobs.job import check, open_lake
 from lake.contracts import Contract
 from lake.errors import SchemaError, TrustlakeError
-from lake.tables import CommitStamp, Lake
+from lake.tables import Lake
 from operations.configurations import add_config_arguments, chosen_files
 
 _HEAD = ("source row", "event_at", "known_at", "value", "contribution")
@@ -54,9 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     loaded, contracts, definitions = check(chosen_files(arguments))
     view = _view_of(definitions.views, arguments.view, arguments.feature)
-    spark = build_session(loaded.config.spark, "trustlake explain")
-    stamp = CommitStamp(run_id="", code_version=code_version(), config_hash=loaded.hash)
-    asked = _Question(Lake(spark, loaded.config.lake, stamp), contracts, view, arguments.feature)
+    asked = _Question(open_lake(loaded, "trustlake explain"), contracts, view, arguments.feature)
     for line in asked.answer(arguments.row, arguments.limit):
         print(line)
 

@@ -7,19 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from features.catalogue import meanings
 from features.declare import FeatureView
 from features.definition_hash import definition_hash
 from features.view import AS_OF, DEFINITION, spine_rows
-from jobs.job import check
-from jobs.session import build_session
-from lake.code_version import code_version
+from jobs.job import check, open_lake
 from lake.contracts import Contract
 from lake.seals import latest_seal
-from lake.tables import CommitStamp, Lake
+from lake.tables import Lake
 from operations.configurations import add_config_arguments, chosen_files
 
 
@@ -36,9 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
         SchemaError: the events of a view's spine were never ingested.
     """
     loaded, contracts, definitions = check(chosen_files(arguments))
-    spark = build_session(loaded.config.spark, "trustlake plan")
-    stamp = CommitStamp(run_id="", code_version=code_version(), config_hash=loaded.hash)
-    lake = Lake(spark, loaded.config.lake, stamp)
+    lake = open_lake(loaded, "trustlake plan")
     for view in definitions.views.values():
         for line in _Planned(lake, contracts, view).lines():
             print(line)
@@ -107,8 +103,7 @@ def _named(what: str, names: Sequence[str]) -> Iterator[str]:
 
 
 def _per_day(rows: DataFrame) -> dict[date, int]:
-    day: Column = F.to_date(AS_OF).alias("day")
-    return {row["day"]: row["count"] for row in rows.groupBy(day).count().collect()}
+    return {row["day"]: row["count"] for row in rows.groupBy(F.to_date(AS_OF).alias("day")).count().collect()}
 
 
 def _spans(days: Sequence[date]) -> list[tuple[date, date]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from features.declare.window import Window
+from lake.quoted import quoted
 
 Kind = Literal[
     "count", "sum", "mean", "std", "share", "min", "max", "first", "last", "distinct", "approx_distinct",
@@ -39,7 +40,9 @@ def count(name: str, *, where: str | None = None) -> Measure:
 
 def count_each(of: str, values: Sequence[str], *, name: str | None = None) -> list[Measure]:
     """A count for each of the given values of a column: ``*count_each("kind", ["refund", "fee"])``."""
-    return [Measure("count", f"{name or of}_{value}_count", where=f"{of} = '{value}'") for value in values]
+    return [
+        Measure("count", f"{name or of}_{value}_count", where=f"{of} = {quoted(value)}") for value in values
+    ]
 
 
 def total(of: str, *, name: str | None = None, where: str | None = None) -> Measure:
