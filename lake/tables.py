@@ -24,7 +24,9 @@ _FORMAT_PROPERTY = "trustlake.lakeFormat"
 
 # The folder is there, its first commit is not: another process is at it, or something else lies there.
 _HALF_CREATED = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
-_LOOKS = 20
+# Where two threads of one JVM meet at a table's birth, the loser may look at a cached listing without any commit.
+_NEWBORN = "DELTA_TABLE_NOT_FOUND"
+_LOOKS, _PAUSE_SECONDS = 20, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,8 @@ class Lake:
         """
         if not self.exists(spec.name):
             self._create_or_find(spec)
+        schema = self._schema(spec.name)
         self.check_format(spec.name)
-        schema = self.spark.read.table(self.place(spec.name)).schema
         found = {field.name: field.dataType.simpleString() for field in schema}
         expected = {field.name: field.dataType.simpleString() for field in spec.schema}
         if found != expected:
@@ -149,10 +151,21 @@ class Lake:
             if error.getCondition() != _HALF_CREATED:
                 raise
             for _ in range(_LOOKS):
-                time.sleep(0.5)
+                time.sleep(_PAUSE_SECONDS)
                 if self.exists(spec.name):
                     return
             raise
+
+    def _schema(self, name: str) -> StructType:
+        """The columns of a table that exists, if only just now."""
+        for _ in range(_LOOKS):
+            try:
+                return self.spark.read.table(self.place(name)).schema
+            except AnalysisException as error:
+                if error.getCondition() != _NEWBORN:
+                    raise
+            time.sleep(_PAUSE_SECONDS)
+        raise SchemaError(f"{self.place(name)} was created, but cannot be read; run this job again")
 
     def _create(self, spec: TableSpec) -> None:
         columns = [
