@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from features.declare import Entity, FeatureView
 from features.definition_hash import definition_hash
 from features.source import Source
-from features.windows.exchange import entity_features
+from features.windows.exchange import entity_features, gather
+from features.windows.hot_keys import HotKey, find_hot_keys
 
 AS_OF, DEFINITION = "as_of", "definition_hash"
 
@@ -33,8 +34,28 @@ def spine_rows(view: FeatureView, source: DataFrame) -> DataFrame:
     )
 
 
+def hot_keys(
+    view: FeatureView, spine: DataFrame, sources: Mapping[str, Source], *, rows_per_task: int
+) -> dict[str, list[HotKey]]:
+    """The keys of each entity that are too many rows for one task, by the entity's name. Reads spine and sources.
+
+    Args:
+        rows_per_task: how many rows a task is to have; a key with more is cut into sections of half as many.
+    """
+    found = {}
+    for entity in view.entities:
+        gathered = gather(view, entity, spine, sources)
+        found[entity.name] = find_hot_keys(gathered.rows, gathered.streams, max(rows_per_task // 2, 1))
+    return {name: keys for name, keys in found.items() if keys}
+
+
 def build_view(
-    view: FeatureView, spine: DataFrame, sources: Mapping[str, Source], *, tasks: int | None = None
+    view: FeatureView,
+    spine: DataFrame,
+    sources: Mapping[str, Source],
+    *,
+    tasks: int | None = None,
+    hot: Mapping[str, Sequence[HotKey]] | None = None,
 ) -> DataFrame:
     """Every feature of every spine row.
 
@@ -44,6 +65,7 @@ def build_view(
         sources: events by log name: all that became known before the latest ``as_of``, however old, for a key's history
             and a correction may go back further than any window.
         tasks: how many tasks share the rows of an entity; each holds its share in memory. None leaves it to Spark.
+        hot: keys that several tasks share, by the entity's name, as ``hot_keys`` found them.
 
     Returns:
         One row per spine row: ``as_of``, row id, keys, context, features in the view's order, ``definition_hash``.
@@ -51,7 +73,8 @@ def build_view(
     row = view.spine.row
     parts = spine.withColumn(row, F.col(row).cast("string"))
     for entity in view.entities:
-        found = entity_features(view, entity, spine, sources, tasks=tasks)
+        gathered = gather(view, entity, spine, sources)
+        found = entity_features(view, entity, gathered, hot=(hot or {}).get(entity.name, ()), tasks=tasks)
         parts = parts.unionByName(found, allowMissingColumns=True)
     wide = parts.groupBy(row).agg(
         *(F.first(name, ignorenulls=True).alias(name) for name in parts.columns if name != row)

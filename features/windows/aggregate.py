@@ -12,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from features.declare import Kind
+from features.windows.block import ITSELF, WHOLE
 from features.windows.burst import burst
 from features.windows.decay import decayed, reach
 from features.windows.entropy import entropy
-from features.windows.exact import fits, squared_deviation
+from features.windows.exact import SAFE, squared_deviation
 from features.windows.intervals import FOREVER, Alive, Axis, Bools, Floats, Ints
 from features.windows.plan import SLOTS, MeasurePlan
+from features.windows.values import Values
 from lake.errors import SchemaError
 
 _MICROS_PER_HOUR = 3_600_000_000
@@ -37,7 +39,8 @@ class Probes:
 class Events:
     """Events of one group: key number, when they happened, from and until when they count.
 
-    ``rank`` is their place in the order of (time, id), where an aggregate needs it.
+    ``rank`` is their place in the order of (time, id), where an aggregate needs it. ``serves`` are the bits of the
+    windows they count in, ``stands_for`` says what each is: both only where a key is cut into sections.
     """
 
     keys: Ints
@@ -45,29 +48,17 @@ class Events:
     start: Ints
     until: Ints
     rank: Ints | None
+    serves: Ints | None = None
+    stands_for: Ints | None = None
 
-    def alive(self, probes: Probes, micros: int | None) -> Alive:
-        """The rows as intervals in which a window of that length holds them."""
+    def alive(self, probes: Probes, micros: int | None, bit: int) -> Alive:
+        """The rows as intervals in which a window of that length holds them; ``bit`` is the window's in ``serves``."""
         ends = self.until if micros is None else np.minimum(self.times + micros, self.until)
+        if self.serves is not None and self.stands_for is not None:
+            ends = np.where(self.stands_for == ITSELF, ends, self.until)
+            ends = np.where(self.serves & (1 << bit), ends, self.start)
         axis = probes.axis
         return Alive.of(axis.fold(self.keys, self.start), axis.fold(self.keys, ends), probes.folded)
-
-
-@dataclass(frozen=True, slots=True)
-class Values:
-    """A measure's value of each event, and which events have one."""
-
-    values: Ints
-    valid: Bools
-
-    @property
-    def ones(self) -> Ints:
-        return self.valid.astype(np.int64)
-
-    @property
-    def zeroed(self) -> Ints:
-        """The values, 0 where there is none."""
-        return np.where(self.valid, self.values, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +75,12 @@ class Asked:
     @property
     def counts(self) -> Ints:
         return self.alive.total(self.read.ones)
+
+    @property
+    def whole(self) -> Bools:
+        """The events that decays and bursts look at."""
+        serves = self.events.serves
+        return self.read.valid if serves is None else self.read.valid & ((serves & WHOLE) > 0)
 
     @property
     def unit(self) -> int:
@@ -121,7 +118,7 @@ def _std(asked: Asked) -> pa.Array:
     counts = asked.counts
     found = counts > 1
     pairs = np.where(found, counts * (counts - 1.0), 1.0)
-    spread = squared_deviation(asked.alive, asked.read.zeroed, counts)
+    spread = squared_deviation(asked.alive, asked.read.zeroed, counts, asked.read.carried)
     return pa.array(np.sqrt(spread / pairs) / asked.unit, mask=~found)
 
 
@@ -172,7 +169,7 @@ def _approx_distinct(asked: Asked) -> pa.Array:
 
 
 def _entropy(asked: Asked) -> pa.Array:
-    bits, found = entropy(asked.alive, asked.read.values, asked.read.valid)
+    bits, found = entropy(asked.alive, asked.read.values, asked.read.ones)
     return pa.array(bits, mask=~found)
 
 
@@ -180,7 +177,8 @@ def _decayed(asked: Asked) -> pa.Array:
     events, probes, half_life = asked.events, asked.probes, asked.measure.span
     length = reach(half_life) if asked.micros is None else min(asked.micros, reach(half_life))
     span = events.start, np.minimum(events.times + length, events.until)
-    sums = decayed(events.keys, events.times, span, asked.read.zeroed, (probes.keys, probes.times), half_life)
+    values = np.where(asked.whole, asked.read.values, 0)
+    sums = decayed(events.keys, events.times, span, values, (probes.keys, probes.times), half_life)
     return pa.array(sums / asked.unit)
 
 
@@ -188,9 +186,7 @@ def _burst(asked: Asked) -> pa.Array:
     events, probes = asked.events, asked.probes
     lengths = asked.measure.span, FOREVER // 2 if asked.micros is None else asked.micros
     span = events.start, events.until
-    return pa.array(
-        burst(events.keys, events.times, span, asked.read.valid, (probes.keys, probes.times), lengths)
-    )
+    return pa.array(burst(events.keys, events.times, span, asked.whole, (probes.keys, probes.times), lengths))
 
 
 _AGGREGATES: Mapping[Kind, Callable[[Asked], pa.Array]] = {
@@ -215,13 +211,14 @@ _AGGREGATES: Mapping[Kind, Callable[[Asked], pa.Array]] = {
 
 
 def _summed(asked: Asked) -> Ints:
-    values, counts = asked.read.zeroed, asked.alive.count()
-    if not fits(values, counts):
+    rows = int(asked.alive.count().max(initial=0))
+    largest = asked.read.largest_sum(rows)
+    if largest >= SAFE:
         raise SchemaError(
-            f"{asked.measure.outputs[0].name}: a sum of values up to {int(np.abs(values).max())} over "
-            f"{int(counts.max())} rows does not fit into 64 bits; declare fewer decimal places"
+            f"{asked.measure.outputs[0].name}: a sum over {rows} rows may come to {largest}, which does not fit into "
+            "64 bits; declare fewer decimal places"
         )
-    return asked.alive.total(values)
+    return asked.alive.total(asked.read.zeroed)
 
 
 def _edge(asked: Asked, sign: int) -> pa.Array:

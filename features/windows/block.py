@@ -14,10 +14,22 @@ import pyarrow as pa
 from features.windows.intervals import Ints
 
 KEY, STREAM, ROW, TIME, KNOWN, ROLE, TOLD = "key", "stream", "row", "time", "known", "role", "told"
+SECTION, SERVES = "section", "serves"
 PROBE = 0
 
 # Roles of an event: it counts; or it is a revision (bit 2: a retraction), and counts or not (bit 0).
 COUNTS, IS_REVISION, IS_RETRACTION = 1, 2, 4
+
+# What ``serves`` says of an event of a key that is cut into sections: the windows of its group that it counts in, a bit
+# each; whether decays and bursts see it; and above these, what the row stands for.
+WHOLE = 1 << 55
+EVERY_WINDOW = (1 << 56) - 1
+KIND_BITS = 56
+
+# A row stands for itself, or for all rows that a section and these windows look back on without looking at each. Such a
+# summary counts from the beginning; its ``known`` is the number of rows it stands for.
+ITSELF, COUNTED, SUMMED, LEAST, GREATEST, EDGE, VALUE, SQUARES_HIGH, SQUARES_LOW = range(9)
+SQUARES_BITS = 62
 
 BLOCK_ROWS = 131_072
 
@@ -40,11 +52,15 @@ def ints(rows: pa.Table, name: str) -> Ints:
 def whole_keys(rows: pa.Table, size: int = BLOCK_ROWS) -> Iterator[tuple[pa.Table, Ints]]:
     """The rows in blocks of about ``size``, each with all rows of its keys, and each row's key as a number.
 
-    Rows of a block are sorted by key and time; a key with more rows than ``size`` is a block of its own.
+    Rows of a block are sorted by key and time; a key with more rows than ``size`` is a block of its own. Sections of a
+    key are keys here.
     """
     if not rows.num_rows:
         return
     keys = rows[KEY].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    if SECTION in rows.column_names:
+        sections = ints(rows, SECTION)
+        keys = keys * (int(sections.max()) + 1) + sections
     order = np.lexsort((ints(rows, TIME), keys))
     ends = np.append(np.flatnonzero(np.diff(keys[order])) + 1, len(order))
     begin = 0
@@ -52,5 +68,11 @@ def whole_keys(rows: pa.Table, size: int = BLOCK_ROWS) -> Iterator[tuple[pa.Tabl
         reached = int(np.searchsorted(ends, begin + size, side="right")) - 1
         end = int(ends[reached]) if reached >= 0 and ends[reached] > begin else int(ends[reached + 1])
         chosen = order[begin:end]
-        yield rows.take(pa.array(chosen)), keys[chosen] - int(keys[chosen[0]])
+        yield rows.take(pa.array(chosen)), _numbered(keys[chosen])
         begin = end
+
+
+def _numbered(keys: Ints) -> Ints:
+    """Sorted keys as numbers from 0 on."""
+    numbers: Ints = np.concatenate([[0], np.cumsum(keys[1:] != keys[:-1])]).astype(np.int64)
+    return numbers

@@ -13,17 +13,17 @@ from features.windows.intervals import Alive, Bools, Floats, Ints
 _UNIT = 2.0**30
 
 
-def entropy(alive: Alive, codes: Ints, valid: Bools) -> tuple[Floats, Bools]:
+def entropy(alive: Alive, codes: Ints, weights: Ints) -> tuple[Floats, Bools]:
     """Bits for each probe, and whether any row is there.
 
     Args:
         codes: numbers that are different for different values.
-        valid: which rows have a value.
+        weights: how many rows with that value each row stands for; 0 for one without a value.
     """
-    counts = alive.total(valid.astype(np.int64))
+    counts, valid = alive.total(weights), weights > 0
     used = np.flatnonzero(valid & (alive.starts < alive.ends))
     at = np.concatenate([alive.starts[used], alive.ends[used]])
-    step = np.repeat([1, -1], len(used))
+    step = np.concatenate([weights[used], -weights[used]])
     code = np.tile(codes[used], 2)
     order = np.lexsort((-step, at, code))
     at, step, code = at[order], step[order], code[order]

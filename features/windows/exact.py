@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from features.windows.block import SQUARES_BITS
 from features.windows.intervals import Alive, Floats, Ints
 
-_SAFE = 2**62
+SAFE = 2**62
 _LIMB_BITS = 31
 
 
@@ -18,18 +20,26 @@ def largest_size(values: Ints) -> int:
     return max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
 
 
-def fits(values: Ints, counts: Ints) -> bool:
-    """Whether a sum of that many of the values stays below 2^62 for every probe."""
-    return bool(largest_size(values) * int(counts.max(initial=0)) < _SAFE)
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Sums that rows bring ready: of values, and of their squares in two parts (high and low 62 bits)."""
+
+    sums: Ints
+    squares_high: Ints
+    squares_low: Ints
 
 
-def squared_deviation(alive: Alive, values: Ints, counts: Ints) -> Floats:
+def squared_deviation(alive: Alive, values: Ints, counts: Ints, carried: Carried | None = None) -> Floats:
     """n·Σv² - (Σv)² for each probe, computed exactly and rounded once: no digits cancel out."""
-    if largest_size(values) * int(counts.max(initial=0)) < 2**31:
+    if carried is None and largest_size(values) * int(counts.max(initial=0)) < 2**31:
         sums = alive.total(values)
         return np.asarray(counts * alive.total(values * values) - sums * sums, dtype=np.float64)
     squares = _squares(alive, values)
     sums = _total(alive, values)
+    if carried is not None:
+        sums = sums + _total(alive, carried.sums)
+        squares = squares + _total(alive, carried.squares_high) * 2**SQUARES_BITS
+        squares = squares + _total(alive, carried.squares_low)
     return np.asarray(counts.astype(object) * squares - sums * sums, dtype=np.float64)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -21,34 +21,37 @@ from features.windows.block import (
     PROBE,
     ROLE,
     ROW,
+    SECTION,
     STREAM,
     TIME,
     TOLD,
     number_column,
     text_column,
 )
+from features.windows.hot_keys import HotKey
 from features.windows.kernel import HISTORY, kernel
-from features.windows.plan import PlannedGroup, ValueColumns, all_measures, plan_entity
+from features.windows.plan import PlannedGroup, StreamPlan, ValueColumns, all_measures, plan_entity
+from features.windows.sections import in_sections
 from lake.errors import SchemaError
 
 
-def entity_features(
-    view: FeatureView,
-    entity: Entity,
-    spine: DataFrame,
-    sources: Mapping[str, Source],
-    *,
-    tasks: int | None = None,
-) -> DataFrame:
-    """Every feature of one entity.
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Probes and events of one entity as they are exchanged, and what is to be computed of them."""
+
+    rows: DataFrame
+    planned: tuple[PlannedGroup, ...]
+
+    @property
+    def streams(self) -> tuple[StreamPlan, ...]:
+        return tuple(one.stream for one in self.planned)
+
+
+def gather(view: FeatureView, entity: Entity, spine: DataFrame, sources: Mapping[str, Source]) -> Gathered:
+    """The rows of an entity, of keys that are not null.
 
     Args:
         spine: one row per row to describe: the spine's row id, ``as_of`` and the entity's key.
-        tasks: how many tasks share the rows; each holds its share in memory. None leaves it to Spark.
-
-    Returns:
-        One row per spine row whose key is not null: row id, the entity's features, and whether it has a history. A
-        key without rows has counts and sums 0 and all else null.
 
     Raises:
         SchemaError: a measure sums what is no exact number, or a source's key is of another type than the spine's.
@@ -60,10 +63,33 @@ def entity_features(
     rows = _probes(view, entity, spine, layout)
     for one in planned:
         rows = rows.unionByName(_events(one, layout))
-    together = rows.repartition(KEY) if tasks is None else rows.repartition(tasks, KEY)
-    streams = tuple(one.stream for one in planned)
-    schema, ddl = _output(planned)
-    computed = together.mapInArrow(kernel(streams, schema), ddl)
+    return Gathered(rows, tuple(planned))
+
+
+def entity_features(
+    view: FeatureView,
+    entity: Entity,
+    gathered: Gathered,
+    *,
+    hot: Sequence[HotKey] = (),
+    tasks: int | None = None,
+) -> DataFrame:
+    """Every feature of one entity.
+
+    Args:
+        hot: keys of so many rows that several tasks share them.
+        tasks: how many tasks share the rows; each holds its share in memory. None leaves it to Spark.
+
+    Returns:
+        One row per spine row whose key is not null: row id, the entity's features, and whether it has a history. A
+        key without rows has counts and sums 0 and all else null.
+    """
+    rows, by = gathered.rows, [KEY]
+    if hot:
+        rows, by = in_sections(rows, gathered.streams, hot), [KEY, SECTION]
+    together = rows.repartition(*by) if tasks is None else rows.repartition(tasks, *by)
+    schema, ddl = _output(gathered.planned)
+    computed = together.mapInArrow(kernel(gathered.streams, schema), ddl)
     return computed.withColumnsRenamed({ROW: view.spine.row, HISTORY: entity.history})
 
 
@@ -142,7 +168,7 @@ def _check_key(group: FeatureGroup, spine: DataFrame, rows: DataFrame) -> None:
             )
 
 
-def _output(planned: list[PlannedGroup]) -> tuple[pa.Schema, str]:
+def _output(planned: Sequence[PlannedGroup]) -> tuple[pa.Schema, str]:
     """What the kernel gives, as Arrow and as Spark call it."""
     fields, ddl = [(ROW, pa.string())], [f"`{ROW}` string"]
     for measure in all_measures(planned):

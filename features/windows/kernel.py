@@ -12,12 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.windows.aggregate import Asked, Events, Probes, Values, aggregate
+from features.windows.aggregate import Asked, Events, Probes, aggregate
 from features.windows.block import (
+    EVERY_WINDOW,
+    ITSELF,
+    KIND_BITS,
     KNOWN,
     PROBE,
     ROLE,
     ROW,
+    SERVES,
     STREAM,
     TIME,
     TOLD,
@@ -29,6 +33,7 @@ from features.windows.block import (
 from features.windows.intervals import FOREVER, Axis, Bools, Ints
 from features.windows.plan import MeasurePlan, StreamPlan
 from features.windows.revisions import effective
+from features.windows.values import Values
 
 HISTORY = "history"
 
@@ -78,17 +83,18 @@ class _Part:
         self._rows, self._stream = rows.take(pa.array(at)), stream
         self._keys, self._times = keys[at], ints(self._rows, TIME)
         self._known = ints(self._rows, KNOWN)
+        self._serves, self._stands_for = None, None
+        if SERVES in self._rows.column_names:
+            serves = ints(self._rows, SERVES)
+            self._serves, self._stands_for = serves & EVERY_WINDOW, serves >> KIND_BITS
         self._events, self._counts = self._effective()
 
     def features(self, probes: Probes) -> dict[str, pa.Array]:
         """Every feature of the group for each probe."""
         read = [self._values(measure) for measure in self._stream.measures]
-        windows = dict.fromkeys(
-            output.micros for measure in self._stream.measures for output in measure.outputs
-        )
         columns = {}
-        for micros in windows:
-            alive = self._events.alive(probes, micros)
+        for bit, micros in enumerate(self._stream.windows):
+            alive = self._events.alive(probes, micros, bit)
             for measure, values in zip(self._stream.measures, read, strict=True):
                 for output in measure.outputs:
                     if output.micros == micros:
@@ -117,7 +123,10 @@ class _Part:
         if ids is not None:
             rank = np.empty(len(ids), dtype=np.int64)
             rank[np.lexsort((ids, self._times))] = np.arange(len(ids))
-        return Events(self._keys, self._times, np.maximum(self._times, known), until, rank), counts
+        start = np.maximum(self._times, known)
+        if self._stands_for is not None:
+            start = np.where(self._stands_for == ITSELF, start, -FOREVER)
+        return Events(self._keys, self._times, start, until, rank, self._serves, self._stands_for), counts
 
     def _ids(self) -> Ints:
         """Ids as numbers in the order of their texts."""
@@ -128,18 +137,25 @@ class _Part:
         return numbers
 
     def _values(self, measure: MeasurePlan) -> Values:
+        values, valid = self._read(measure)
+        if self._stands_for is None:
+            return Values.of(values, valid)
+        brings_rows = measure.slot is None or measure.kind == "entropy"
+        return Values.summarised(
+            measure.kind, values, valid, self._stands_for, self._known if brings_rows else None
+        )
+
+    def _read(self, measure: MeasurePlan) -> tuple[Ints, Bools]:
         if measure.slot is None:
-            return Values(
-                self._times if measure.kind.startswith("hours") else self._counts.astype(np.int64),
-                self._counts,
-            )
+            is_time = measure.kind.startswith("hours")
+            return self._times if is_time else self._counts.astype(np.int64), self._counts
         if measure.kind in {"distinct", "entropy"}:
             column = self._rows[text_column(measure.slot)].combine_chunks().dictionary_encode()
             valid = column.is_valid().to_numpy(zero_copy_only=False)
-            return Values(column.indices.fill_null(0).to_numpy().astype(np.int64), valid & self._counts)
+            return column.indices.fill_null(0).to_numpy().astype(np.int64), valid & self._counts
         numbers = self._rows[number_column(measure.slot)]
         valid = numbers.is_valid().to_numpy()
-        return Values(numbers.fill_null(0).to_numpy().astype(np.int64), valid & self._counts)
+        return numbers.fill_null(0).to_numpy().astype(np.int64), valid & self._counts
 
 
 def _typed(values: pa.Array, kind: pa.DataType) -> pa.Array:

@@ -21,6 +21,7 @@ from pyspark.sql.types import (
 from features.declare import Entity, FeatureGroup, FeatureView, Kind, Measure
 from features.links import source_of
 from features.source import Source
+from features.windows.decay import reach
 from lake.errors import SchemaError
 
 # Linear counting: values fall into this many slots, and empty slots tell how many values there were.
@@ -76,6 +77,19 @@ class StreamPlan:
     stream: int
     is_revised: bool
     measures: tuple[MeasurePlan, ...]
+
+    @property
+    def windows(self) -> tuple[int | None, ...]:
+        """The different windows, in microseconds; a bit of ``serves`` for each, in this order."""
+        return tuple(dict.fromkeys(output.micros for measure in self.measures for output in measure.outputs))
+
+    @property
+    def whole_reach(self) -> int | None:
+        """How far back decays and bursts look at every row; 0 where there are none, None where it is for ever."""
+        reaches = [
+            _whole_reach(measure, output.micros) for measure in self.measures for output in measure.outputs
+        ]
+        return None if None in reaches else max((found for found in reaches if found is not None), default=0)
 
     @property
     def needs_ids(self) -> bool:
@@ -141,6 +155,14 @@ def _plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGrou
         measures.append(MeasurePlan(measure.kind, slot, scale, span, outputs))
     plan = StreamPlan(stream, source.is_revised, tuple(measures))
     return PlannedGroup(group, source, plan, ValueColumns(tuple(numbers), tuple(texts)))
+
+
+def _whole_reach(measure: MeasurePlan, window: int | None) -> int | None:
+    if measure.kind == "decayed":
+        return reach(measure.span) if window is None else min(window, reach(measure.span))
+    if measure.kind == "burst":
+        return None if window is None else window + measure.span
+    return 0
 
 
 def _when(measure: Measure, value: Column) -> Column:

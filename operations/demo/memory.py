@@ -33,10 +33,10 @@ class PeakMemory:
         root = psutil.Process()
         while not self._stop.wait(_SECONDS):
             tree = [root, *root.children(recursive=True)]
-            self.peak_bytes = max(self.peak_bytes, sum(map(_held, tree)))
+            self.peak_bytes = max(self.peak_bytes, sum(map(held, tree)))
 
 
-def _held(process: psutil.Process) -> int:
+def held(process: psutil.Process) -> int:
     """Bytes of one process: its share of pages where the system tells, else its resident set; 0 once it is gone.
 
     A process that a JVM has spawned and that has not started its own program yet runs in the JVM's memory: it holds

@@ -44,7 +44,7 @@ from features.declare import (
     total,
 )
 from features.source import Source
-from features.view import build_view
+from features.view import build_view, hot_keys
 from features.windows.block import whole_keys
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -243,19 +243,35 @@ class Card:
 
 
 def mismatches(
-    spark: SparkSession, seed: int, *, probe_count: int, batch_rows: int
+    spark: SparkSession,
+    seed: int,
+    *,
+    probe_count: int,
+    batch_rows: int,
+    rows_per_task: int | None = None,
+    is_revised: bool = True,
 ) -> tuple[int, list[object]]:
-    """How many cells were compared, and those that differ."""
+    """How many cells were compared, and those that differ.
+
+    Args:
+        rows_per_task: what makes a key hot; None leaves every key whole.
+        is_revised: whether some rows are taken back or corrected.
+    """
     dice = random.Random(seed)
     events = random_events(dice, 350)
+    if not is_revised:
+        events = [event for event in events if event.revision is None]
     probes = [
         (str(n), dice.choice(["a", "b", "c", "e", None]), NOON + timedelta(minutes=dice.randrange(3600)))
         for n in range(probe_count)
     ]
     rows = spark.createDataFrame([tuple(vars(event).values()) for event in events], SCHEMA)
     spine = spark.createDataFrame(probes, "probe_id string, card_id string, as_of timestamp")
+    sources = {"payments": Source(rows if is_revised else rows.drop("revision"), ("id",))}
+    hot = {} if rows_per_task is None else hot_keys(VIEW, spine, sources, rows_per_task=rows_per_task)
+    assert bool(hot) == (rows_per_task is not None)
     spark.conf.set(BATCH_ROWS, str(batch_rows))
-    view = build_view(VIEW, spine, {"payments": Source(rows, ("id",))}, tasks=3)
+    view = build_view(VIEW, spine, sources, tasks=3, hot=hot)
     built = {row["probe_id"]: row for row in view.collect()}
     spark.conf.unset(BATCH_ROWS)
     assert len(built) == len(probes)
@@ -277,6 +293,17 @@ def mismatches(
 @pytest.mark.parametrize(("seed", "batch_rows"), [(1, 10_000), (2, 7)])
 def test_engine_equals_brute_force(spark: SparkSession, seed: int, batch_rows: int) -> None:
     _, wrong = mismatches(spark, seed, probe_count=300, batch_rows=batch_rows)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("is_revised", [True, False])
+@pytest.mark.parametrize(("seed", "rows_per_task"), [(3, 10), (4, 60)])
+def test_keys_cut_into_sections_give_the_same(
+    spark: SparkSession, seed: int, rows_per_task: int, *, is_revised: bool
+) -> None:
+    _, wrong = mismatches(
+        spark, seed, probe_count=300, batch_rows=1000, rows_per_task=rows_per_task, is_revised=is_revised
+    )
     assert wrong == []
 
 

@@ -1,0 +1,162 @@
+"""Keys with so many rows that one task should not have them all, and the sections of time they are cut into.
+
+A section holds the probes of a key in (the cut before, its own cut]. An event lies in the section in which it begins
+to count; a stream that is revised, in the one in which it became known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from features.windows.block import EVERY_WINDOW, KEY, KNOWN, PROBE, STREAM, TIME, WHOLE
+from features.windows.intervals import FOREVER
+from features.windows.plan import StreamPlan
+
+# A key that has twice what a section should hold is seen in the sample this many times, so none is missed.
+_SEEN = 400
+_MOST_KEYS, _MOST_SECTIONS = 100, 64
+_SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one section has of one stream: when its first and its last event happened (microseconds), and how many."""
+
+    first: int
+    last: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HotKey:
+    """A key and how it is cut.
+
+    Attributes:
+        cuts: the last instant of each section but the last, in microseconds.
+        end: no probe of the key is later.
+        chunks: by stream, by section.
+    """
+
+    key: str | int
+    cuts: tuple[int, ...]
+    end: int
+    chunks: Mapping[int, Mapping[int, Chunk]]
+
+    @property
+    def rows(self) -> int:
+        """Probes and events of the key."""
+        return sum(chunk.rows for sections in self.chunks.values() for chunk in sections.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """That a section needs the events of an earlier one: in which windows each by itself, in which as a summary."""
+
+    key: str | int
+    section: int
+    to: int
+    after: int
+    by_itself: int
+    as_summary: int
+
+
+def find_hot_keys(rows: DataFrame, streams: Sequence[StreamPlan], rows_per_section: int) -> list[HotKey]:
+    """The keys that have more than twice ``rows_per_section`` rows, those with most rows first. Reads the rows twice.
+
+    Args:
+        rows: probes and events as they are exchanged.
+    """
+    share = min(1.0, _SEEN / (2 * rows_per_section))
+    quantiles = [number / _MOST_SECTIONS for number in range(1, _MOST_SECTIONS)]
+    at = begins(streams)
+    census = (
+        rows.select(KEY, at.alias("at"))
+        .sample(share, seed=_SEED)
+        .groupBy(KEY)
+        .agg(F.count("*").alias("seen"), F.percentile_approx("at", quantiles, 1000).alias("quantiles"))
+        .where(F.col("seen") > 2 * rows_per_section * share)
+        .orderBy(F.col("seen").desc(), KEY)
+        .limit(_MOST_KEYS)
+        .collect()
+    )
+    cuts = {
+        row[KEY]: _cuts(row["quantiles"], sections=-(-int(row["seen"] / share) // rows_per_section))
+        for row in census
+    }
+    return _counted(rows, at, cuts) if cuts else []
+
+
+def begins(streams: Sequence[StreamPlan]) -> Column:
+    """Where a row stands among the sections: when it begins to count, or was known where it may be revised."""
+    revised = [stream.stream for stream in streams if stream.is_revised]
+    at = F.greatest(TIME, KNOWN)
+    return F.when(F.col(STREAM).isin(revised), F.col(KNOWN)).otherwise(at) if revised else at
+
+
+def section_of(at: Column, hot: Mapping[str | int, tuple[int, ...]]) -> Column:
+    """The number of the section of a row: 0 for a key that is not cut."""
+    pairs = [
+        part for key, cuts in hot.items() for part in (F.lit(key), F.array(*(F.lit(cut) for cut in cuts)))
+    ]
+    of_key = F.element_at(F.create_map(*pairs), F.col(KEY))
+    before = F.size(F.filter(of_key, lambda cut: cut < at))
+    return F.when(F.col(KEY).isin(list(hot)), before).otherwise(0).cast("int")
+
+
+def brought(key: HotKey, stream: StreamPlan) -> Iterator[Brought]:
+    """What the sections of a key need of the ones before them."""
+    sections = len(key.cuts) + 1
+    for section, chunk in sorted(key.chunks.get(stream.stream, {}).items()):
+        for to in range(section + 1, sections):
+            after = key.cuts[to - 1]
+            until = key.cuts[to] if to < sections - 1 else key.end
+            if stream.is_revised:
+                yield Brought(key.key, section, to, after, EVERY_WINDOW, 0)
+            elif until > after:
+                yield _brought(Brought(key.key, section, to, after, 0, 0), until, chunk, stream)
+
+
+def _brought(place: Brought, until: int, chunk: Chunk, stream: StreamPlan) -> Brought:
+    by_itself = as_summary = 0
+    for bit, micros in enumerate(stream.windows):
+        # All that a window of the section's last probe still holds, it holds for every probe of the section.
+        if micros is None or chunk.first + micros >= until:
+            as_summary |= 1 << bit
+        elif chunk.last + micros > place.after:
+            by_itself |= 1 << bit
+    reach = stream.whole_reach
+    if reach is None or (reach and chunk.last + reach > place.after):
+        by_itself |= WHOLE
+    return Brought(place.key, place.section, place.to, place.after, by_itself, as_summary)
+
+
+def _cuts(quantiles: Sequence[int], sections: int) -> tuple[int, ...]:
+    """The cuts of about that many sections, at quantiles of the key's rows."""
+    wanted = min(sections, _MOST_SECTIONS)
+    places = [round(number * _MOST_SECTIONS / wanted) - 1 for number in range(1, wanted)]
+    return tuple(sorted({int(quantiles[place]) for place in places}))
+
+
+def _counted(rows: DataFrame, at: Column, cuts: Mapping[str | int, tuple[int, ...]]) -> list[HotKey]:
+    """The keys with what each section has of each stream, exactly."""
+    counts = (
+        rows.where(F.col(KEY).isin(list(cuts)))
+        .withColumn("section", section_of(at, cuts))
+        .groupBy(KEY, STREAM, "section")
+        .agg(F.min(TIME).alias("first"), F.max(TIME).alias("last"), F.count("*").alias("rows"))
+        .collect()
+    )
+    found = []
+    for key, of_key in cuts.items():
+        chunks: dict[int, dict[int, Chunk]] = {}
+        for row in counts:
+            if row[KEY] == key:
+                chunk = Chunk(row["first"], row["last"], row["rows"])
+                chunks.setdefault(row[STREAM], {})[row["section"]] = chunk
+        end = max((chunk.last for chunk in chunks.get(PROBE, {}).values()), default=-FOREVER)
+        found.append(HotKey(key=key, cuts=of_key, end=end, chunks=chunks))
+    return found

@@ -1,0 +1,81 @@
+"""What a measure reads of each event, and what an event adds to a count and to a sum.
+
+An event stands for itself, or is the summary of many: then it has a part in some aggregates only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.declare import Kind
+from features.windows.block import (
+    COUNTED,
+    EDGE,
+    GREATEST,
+    ITSELF,
+    LEAST,
+    SQUARES_HIGH,
+    SQUARES_LOW,
+    SUMMED,
+    VALUE,
+)
+from features.windows.exact import Carried, largest_size
+from features.windows.intervals import Bools, Ints
+
+# The summaries that an aggregate takes as if they were events.
+_TAKES: dict[Kind, int] = {
+    "min": LEAST, "hours_since_first": LEAST, "max": GREATEST, "hours_since_last": GREATEST,
+    "first": EDGE, "last": EDGE, "distinct": VALUE, "approx_distinct": VALUE, "entropy": VALUE,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A measure's value of each event.
+
+    Attributes:
+        valid: which events have a value of their own.
+        ones: how many rows an event adds to a count.
+        zeroed: what it adds to a sum.
+        carried: what summaries bring to a standard deviation; None where there are none.
+    """
+
+    values: Ints
+    valid: Bools
+    ones: Ints
+    zeroed: Ints
+    carried: Carried | None = None
+
+    @classmethod
+    def of(cls, values: Ints, valid: Bools) -> Values:
+        """Of events that stand for themselves."""
+        return cls(values, valid, valid.astype(np.int64), np.where(valid, values, 0))
+
+    @classmethod
+    def summarised(
+        cls, kind: Kind, values: Ints, valid: Bools, stands_for: Ints, rows: Ints | None
+    ) -> Values:
+        """Of events and summaries.
+
+        Args:
+            values: a summary's value is what it adds, or stands with, in the aggregates it is for.
+            stands_for: what each row is.
+            rows: how many rows a summary stands for, where its value is not that number.
+        """
+        own = valid & (stands_for == ITSELF)
+        taken = own | (valid & (stands_for == _TAKES[kind])) if kind in _TAKES else own
+        is_count = valid & (stands_for == (VALUE if kind == "entropy" else COUNTED))
+        ones = np.where(own, 1, np.where(is_count, values if rows is None else rows, 0))
+        sums = np.where(stands_for == SUMMED, values, 0)
+        zeroed = np.where(own, values, 0)
+        if kind != "std":
+            return cls(values, taken, ones, zeroed + sums)
+        high, low = (np.where(stands_for == part, values, 0) for part in (SQUARES_HIGH, SQUARES_LOW))
+        return cls(values, taken, ones, zeroed, Carried(sums, high, low))
+
+    def largest_sum(self, rows: int) -> int:
+        """No sum over that many rows is greater."""
+        size = largest_size(self.zeroed[self.valid]) * rows
+        return size + int(np.abs(self.zeroed[~self.valid]).astype(np.float64).sum())
