@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from features.declare import Entity, FeatureView
 from features.definition_hash import definition_hash
 from features.source import Source
-from features.windows.exchange import entity_features, gather
+from features.windows.block import PACKED, SPINE
+from features.windows.exchange import FeatureSchema, exchanged, gather
 from features.windows.hot_keys import HotKey, find_hot_keys
 
 AS_OF, DEFINITION = "as_of", "definition_hash"
@@ -44,7 +45,7 @@ def hot_keys(
     """
     found = {}
     for entity in view.entities:
-        gathered = gather(view, entity, spine, sources)
+        gathered = gather(view, entity, _carried(spine), sources)
         found[entity.name] = find_hot_keys(gathered.rows, gathered.streams, max(rows_per_task // 2, 1))
     return {name: keys for name, keys in found.items() if keys}
 
@@ -71,19 +72,29 @@ def build_view(
         One row per spine row: ``as_of``, row id, keys, context, features in the view's order, ``definition_hash``.
     """
     row = view.spine.row
-    parts = spine.withColumn(row, F.col(row).cast("string"))
-    for entity in view.entities:
-        gathered = gather(view, entity, spine, sources)
-        found = entity_features(view, entity, gathered, hot=(hot or {}).get(entity.name, ()), tasks=tasks)
-        parts = parts.unionByName(found, allowMissingColumns=True)
-    wide = parts.groupBy(row).agg(
-        *(F.first(name, ignorenulls=True).alias(name) for name in parts.columns if name != row)
-    )
+    frame, before = _carried(spine.withColumn(row, F.col(row).cast("string"))), list[FeatureSchema]()
+    for number, entity in enumerate(view.entities, start=1):
+        gathered = gather(view, entity, frame, sources)
+        frame = exchanged(
+            gathered,
+            before,
+            is_last=number == len(view.entities),
+            hot=(hot or {}).get(entity.name, ()),
+            tasks=tasks,
+        )
+        before.append(gathered.features)
+    found = [field.name for schema in before for field in schema.fields]
+    wide = frame.select(f"{SPINE}.*", *found)
     wide = wide.withColumns({entity.present: _has(entity) for entity in view.entities})
     for derived in view.derived:
         wide = wide.withColumn(derived.name, F.expr(derived.sql))
     kept = [name for name in spine.columns if name not in {row, AS_OF, *view.features}]
     return wide.select(AS_OF, row, *kept, *view.features, F.lit(definition_hash(view)).alias(DEFINITION))
+
+
+def _carried(spine: DataFrame) -> DataFrame:
+    """Rows to describe, as they go from one entity to the next: their own columns, and no features yet."""
+    return spine.select(F.struct(*spine.columns).alias(SPINE), F.lit(None).cast("binary").alias(PACKED))
 
 
 def _has(entity: Entity) -> Column:

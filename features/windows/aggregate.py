@@ -17,7 +17,7 @@ from features.windows.burst import burst
 from features.windows.decay import decayed, reach
 from features.windows.entropy import entropy
 from features.windows.exact import SAFE, squared_deviation
-from features.windows.intervals import FOREVER, Alive, Axis, Bools, Floats, Ints
+from features.windows.intervals import FOREVER, Alive, Axis, Begun, Bools, Floats, Ints
 from features.windows.plan import SLOTS, MeasurePlan
 from features.windows.values import Values
 from lake.errors import SchemaError
@@ -51,19 +51,25 @@ class Events:
     serves: Ints | None = None
     stands_for: Ints | None = None
 
-    def alive(self, probes: Probes, micros: int | None, bit: int) -> Alive:
+    def begun(self, probes: Probes) -> Begun:
+        """What is the same in every window."""
+        return Begun(probes.axis.fold(self.keys, self.start), probes.folded)
+
+    def alive(self, begun: Begun, axis: Axis, micros: int | None, bit: int) -> Alive:
         """The rows as intervals in which a window of that length holds them; ``bit`` is the window's in ``serves``."""
         ends = self.until if micros is None else np.minimum(self.times + micros, self.until)
         if self.serves is not None and self.stands_for is not None:
             ends = np.where(self.stands_for == ITSELF, ends, self.until)
             ends = np.where(self.serves & (1 << bit), ends, self.start)
-        axis = probes.axis
-        return Alive.of(axis.fold(self.keys, self.start), axis.fold(self.keys, ends), probes.folded)
+        return Alive(begun, axis.fold(self.keys, ends))
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One feature of a block: what is measured, over which window (microseconds, None is lifetime), of which rows."""
+    """One feature of a block: what is measured, over which window (microseconds, None is lifetime), of which rows.
+
+    ``counted`` keeps the counts of the window for the other measures of the same values.
+    """
 
     measure: MeasurePlan
     micros: int | None
@@ -71,10 +77,15 @@ class Asked:
     events: Events
     alive: Alive
     probes: Probes
+    counted: dict[int, Ints]
 
     @property
     def counts(self) -> Ints:
-        return self.alive.total(self.read.ones)
+        """How many rows with a value each probe sees."""
+        ones = self.read.ones
+        if id(ones) not in self.counted:
+            self.counted[id(ones)] = self.alive.total(ones)
+        return self.counted[id(ones)]
 
     @property
     def whole(self) -> Bools:

@@ -15,6 +15,7 @@ from features.windows.intervals import Ints
 
 KEY, STREAM, ROW, TIME, KNOWN, ROLE, TOLD = "key", "stream", "row", "time", "known", "role", "told"
 SECTION, SERVES = "section", "serves"
+SPINE, PACKED = "spine", "packed"
 PROBE = 0
 
 # Roles of an event: it counts; or it is a revision (bit 2: a retraction), and counts or not (bit 0).

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import BooleanType, DataType, DecimalType, DoubleType
+from pyspark.sql.types import (
+    BinaryType,
+    BooleanType,
+    DataType,
+    DecimalType,
+    DoubleType,
+    StructField,
+    StructType,
+)
 
 from features.declare import Entity, FeatureGroup, FeatureView
 from features.source import RETRACTION, REVISION, Source, text_of
@@ -18,10 +26,12 @@ from features.windows.block import (
     IS_REVISION,
     KEY,
     KNOWN,
+    PACKED,
     PROBE,
     ROLE,
     ROW,
     SECTION,
+    SPINE,
     STREAM,
     TIME,
     TOLD,
@@ -29,7 +39,7 @@ from features.windows.block import (
     text_column,
 )
 from features.windows.hot_keys import HotKey
-from features.windows.kernel import HISTORY, kernel
+from features.windows.kernel import Stage, kernel
 from features.windows.plan import PlannedGroup, StreamPlan, ValueColumns, all_measures, plan_entity
 from features.windows.sections import in_sections
 from lake.errors import SchemaError
@@ -46,51 +56,68 @@ class Gathered:
     def streams(self) -> tuple[StreamPlan, ...]:
         return tuple(one.stream for one in self.planned)
 
+    @property
+    def features(self) -> FeatureSchema:
+        return FeatureSchema.of(self.planned)
 
-def gather(view: FeatureView, entity: Entity, spine: DataFrame, sources: Mapping[str, Source]) -> Gathered:
-    """The rows of an entity, of keys that are not null.
+
+def gather(view: FeatureView, entity: Entity, frame: DataFrame, sources: Mapping[str, Source]) -> Gathered:
+    """The probes and events of an entity.
 
     Args:
-        spine: one row per row to describe: the spine's row id, ``as_of`` and the entity's key.
+        frame: one row per row to describe: ``spine``, a struct with the row's own columns, and ``packed``, the features
+            of entities before.
 
     Raises:
         SchemaError: a measure sums what is no exact number, or a source's key is of another type than the spine's.
     """
     planned = plan_entity(view, entity, sources)
+    spine = frame.schema[SPINE].dataType
     for one in planned:
         _check_key(one.group, spine, one.source.rows)
-    layout = _Layout.of(planned)
-    rows = _probes(view, entity, spine, layout)
+    layout = _Layout.of(planned, spine)
+    rows = _probes(view, entity, frame, layout)
     for one in planned:
         rows = rows.unionByName(_events(one, layout))
     return Gathered(rows, tuple(planned))
 
 
-def entity_features(
-    view: FeatureView,
-    entity: Entity,
+def exchanged(
     gathered: Gathered,
+    before: Sequence[FeatureSchema],
     *,
-    hot: Sequence[HotKey] = (),
-    tasks: int | None = None,
+    is_last: bool,
+    hot: Sequence[HotKey],
+    tasks: int | None,
 ) -> DataFrame:
-    """Every feature of one entity.
+    """Every feature of one entity, for every row to describe.
 
     Args:
+        before: what the features of the entities before are.
+        is_last: whether there is no entity after it.
         hot: keys of so many rows that several tasks share them.
         tasks: how many tasks share the rows; each holds its share in memory. None leaves it to Spark.
 
     Returns:
-        One row per spine row whose key is not null: row id, the entity's features, and whether it has a history. A
-        key without rows has counts and sums 0 and all else null.
+        One row per probe: ``spine``, and ``packed`` with the features of this entity too; for the last entity a column
+        per feature instead, of all entities. Without a key all features of the entity are null; a key without rows has
+        counts and sums 0 and all else null.
     """
-    rows, by = gathered.rows, [KEY]
+    rows = gathered.rows
+    # Rows without a key meet nobody; together they would make one large task.
+    apart = F.when(F.col(KEY).isNull(), F.xxhash64(ROW)).otherwise(0)
     if hot:
-        rows, by = in_sections(rows, gathered.streams, hot), [KEY, SECTION]
-    together = rows.repartition(*by) if tasks is None else rows.repartition(tasks, *by)
-    schema, ddl = _output(gathered.planned)
-    computed = together.mapInArrow(kernel(gathered.streams, schema), ddl)
-    return computed.withColumnsRenamed({ROW: view.spine.row, HISTORY: entity.history})
+        rows = in_sections(rows, gathered.streams, hot)
+        apart = F.when(F.col(KEY).isNull(), F.xxhash64(ROW)).otherwise(F.col(SECTION))
+    together = (
+        rows.repartition(F.col(KEY), apart) if tasks is None else rows.repartition(tasks, F.col(KEY), apart)
+    )
+    now = gathered.features
+    stage = Stage(gathered.streams, now.arrow, tuple(schema.arrow for schema in before), is_last)
+    kept = StructField(SPINE, rows.schema[SPINE].dataType)
+    fields = [field for schema in (*before, now) for field in schema.fields]
+    out = fields if is_last else [StructField(PACKED, BinaryType())]
+    return together.mapInArrow(kernel(stage), StructType([kept, *out]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +127,13 @@ class _Layout:
     numbers: int
     texts: int
     has_roles: bool
+    spine: DataType
 
     @classmethod
-    def of(cls, planned: list[PlannedGroup]) -> _Layout:
+    def of(cls, planned: list[PlannedGroup], spine: DataType) -> _Layout:
         numbers = max(len(one.values.numbers) for one in planned)
         texts = max(len(one.values.texts) for one in planned)
-        return cls(numbers, texts, any(one.stream.is_revised for one in planned))
+        return cls(numbers, texts, any(one.stream.is_revised for one in planned), spine)
 
     def columns(self, values: ValueColumns, role: Column, told_at: Column) -> list[Column]:
         numbers = [*values.numbers, *[F.lit(None).cast("long")] * (self.numbers - len(values.numbers))]
@@ -115,16 +143,19 @@ class _Layout:
         return [*named, role.alias(ROLE), F.unix_micros(told_at).alias(TOLD)] if self.has_roles else named
 
 
-def _probes(view: FeatureView, entity: Entity, spine: DataFrame, layout: _Layout) -> DataFrame:
-    at = F.unix_micros("as_of")
-    return spine.select(
-        _key(entity.keys).alias(KEY),
+def _probes(view: FeatureView, entity: Entity, frame: DataFrame, layout: _Layout) -> DataFrame:
+    as_of = F.col(f"{SPINE}.as_of")
+    at = F.unix_micros(as_of)
+    return frame.select(
+        _key(tuple(f"{SPINE}.{key}" for key in entity.keys)).alias(KEY),
         F.lit(PROBE).alias(STREAM),
-        F.col(view.spine.row).cast("string").alias(ROW),
+        F.col(f"{SPINE}.{view.spine.row}").cast("string").alias(ROW),
         at.alias(TIME),
         at.alias(KNOWN),
-        *layout.columns(ValueColumns(), F.lit(COUNTS), F.col("as_of")),
-    ).where(F.col(KEY).isNotNull())
+        *layout.columns(ValueColumns(), F.lit(COUNTS), as_of),
+        SPINE,
+        PACKED,
+    )
 
 
 def _events(one: PlannedGroup, layout: _Layout) -> DataFrame:
@@ -149,6 +180,8 @@ def _events(one: PlannedGroup, layout: _Layout) -> DataFrame:
         F.unix_micros("event_at").alias(TIME),
         F.unix_micros("known_at").alias(KNOWN),
         *layout.columns(one.values, role, source.told_at),
+        F.lit(None).cast(layout.spine).alias(SPINE),
+        F.lit(None).cast("binary").alias(PACKED),
     ).where(F.col(KEY).isNotNull())
 
 
@@ -157,10 +190,11 @@ def _key(columns: tuple[str, ...]) -> Column:
     return F.col(columns[0]) if len(columns) == 1 else text_of(columns)
 
 
-def _check_key(group: FeatureGroup, spine: DataFrame, rows: DataFrame) -> None:
+def _check_key(group: FeatureGroup, spine: DataType, rows: DataFrame) -> None:
     """Refuse keys that would be compared as what they are not: a number with a text, say."""
+    types = {field.name: field.dataType for field in spine.fields} if isinstance(spine, StructType) else {}
     for own, theirs in zip(group.entity.keys, group.keys, strict=True):
-        found, expected = rows.schema[theirs].dataType, spine.schema[own].dataType
+        found, expected = rows.schema[theirs].dataType, types[own]
         if found != expected:
             raise SchemaError(
                 f"{group.declared}: {group.source}.{theirs} is {found.simpleString()}, the spine's {own} is "
@@ -168,17 +202,25 @@ def _check_key(group: FeatureGroup, spine: DataFrame, rows: DataFrame) -> None:
             )
 
 
-def _output(planned: Sequence[PlannedGroup]) -> tuple[pa.Schema, str]:
-    """What the kernel gives, as Arrow and as Spark call it."""
-    fields, ddl = [(ROW, pa.string())], [f"`{ROW}` string"]
-    for measure in all_measures(planned):
-        kind = measure.feature_type
-        for output in measure.outputs:
-            fields.append((output.name, _arrow(kind)))
-            ddl.append(f"`{output.name}` {kind.simpleString()}")
-    fields.append((HISTORY, pa.bool_()))
-    ddl.append(f"`{HISTORY}` boolean")
-    return pa.schema(fields), ", ".join(ddl)
+@dataclass(frozen=True, slots=True)
+class FeatureSchema:
+    """The features of one entity, its flag of a history last, as Spark knows them."""
+
+    fields: tuple[StructField, ...]
+
+    @classmethod
+    def of(cls, planned: Sequence[PlannedGroup]) -> FeatureSchema:
+        measured = [
+            StructField(output.name, measure.feature_type)
+            for measure in all_measures(planned)
+            for output in measure.outputs
+        ]
+        return cls((*measured, StructField(planned[0].group.entity.history, BooleanType())))
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The same as Arrow calls it."""
+        return pa.schema([(field.name, _arrow(field.dataType)) for field in self.fields])
 
 
 def _arrow(kind: DataType) -> pa.DataType:

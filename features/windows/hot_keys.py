@@ -74,7 +74,8 @@ def find_hot_keys(rows: DataFrame, streams: Sequence[StreamPlan], rows_per_secti
     quantiles = [number / _MOST_SECTIONS for number in range(1, _MOST_SECTIONS)]
     at = begins(streams)
     census = (
-        rows.select(KEY, at.alias("at"))
+        rows.where(F.col(KEY).isNotNull())
+        .select(KEY, at.alias("at"))
         .sample(share, seed=_SEED)
         .groupBy(KEY)
         .agg(F.count("*").alias("seen"), F.percentile_approx("at", quantiles, 1000).alias("quantiles"))

@@ -7,6 +7,7 @@ keys. Every function takes coordinates; probes are sorted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -56,43 +57,71 @@ class Ranks:
         return folded
 
 
-@dataclass(frozen=True, slots=True)
+class Begun:
+    """Starts of intervals against probes: what all windows over the same rows have in common."""
+
+    def __init__(self, starts: Ints, probes: Ints) -> None:
+        self.starts, self.probes = starts, probes
+        # Rows come sorted by key and time, so they are nearly in order, which a stable sort is quick with.
+        self._order = np.argsort(starts, kind="stable")
+        self._entered = np.searchsorted(starts[self._order], probes, side="left")
+        self._totals: dict[int, tuple[Ints, Ints]] = {}
+
+    @cached_property
+    def entered(self) -> Ints:
+        """How many intervals begin before each probe."""
+        return self._entered.astype(np.int64)
+
+    @cached_property
+    def first(self) -> Ints:
+        """The first probe after each start."""
+        return np.searchsorted(self.probes, self.starts, side="right").astype(np.int64)
+
+    def total(self, values: Ints) -> Ints:
+        """Sum of the values of the intervals that begin before each probe; kept for the next window."""
+        # The values are kept with their sum, so that no others can take their place in memory.
+        kept = self._totals.get(id(values))
+        if kept is None:
+            running = np.concatenate([[0], np.cumsum(values[self._order])])
+            kept = self._totals[id(values)] = (values, running[self._entered])
+        return kept[1]
+
+
 class Alive:
     """Intervals (start, end] against probes: how running totals at probes are read off.
 
     An interval that ends before it starts has its end moved to its start: entering and leaving then cancel out.
     """
 
-    starts: Ints
-    ends: Ints
-    probes: Ints
-    start_order: Ints
-    end_order: Ints
-    entered: Ints
-    left: Ints
+    def __init__(self, begun: Begun, ends: Ints) -> None:
+        self._begun = begun
+        self.starts, self.probes = begun.starts, begun.probes
+        self.ends = np.maximum(self.starts, ends)
+        self._end_order = np.argsort(self.ends, kind="stable")
+        self._left = np.searchsorted(self.ends[self._end_order], self.probes, side="left")
 
     @classmethod
     def of(cls, starts: Ints, ends: Ints, probes: Ints) -> Alive:
-        ends = np.maximum(starts, ends)
-        # Rows come sorted by key and time, so both are nearly in order, which a stable sort is quick with.
-        start_order, end_order = np.argsort(starts, kind="stable"), np.argsort(ends, kind="stable")
-        entered = np.searchsorted(starts[start_order], probes, side="left")
-        left = np.searchsorted(ends[end_order], probes, side="left")
-        return cls(starts, ends, probes, start_order, end_order, entered, left)
+        """Of intervals that no other window shares."""
+        return cls(Begun(starts, probes), ends)
 
     def count(self) -> Ints:
         """Number of intervals that contain each probe."""
-        return (self.entered - self.left).astype(np.int64)
+        return self._begun.entered - self._left
 
     def total(self, values: Ints) -> Ints:
         """Exact sum of the values of the intervals that contain each probe, as long as it is below 2^63.
 
         Running totals may wrap around; their difference is right all the same.
         """
-        entering = np.concatenate([[0], np.cumsum(values[self.start_order])])
-        leaving = np.concatenate([[0], np.cumsum(values[self.end_order])])
-        summed: Ints = entering[self.entered] - leaving[self.left]
+        leaving = np.concatenate([[0], np.cumsum(values[self._end_order])])
+        summed: Ints = self._begun.total(values) - leaving[self._left]
         return summed
+
+    @cached_property
+    def _length(self) -> Ints:
+        """How many probes each interval contains, from the first after its start."""
+        return np.searchsorted(self.probes, self.ends, side="right") - self._begun.first
 
     def greatest(self, values: Ints, valid: Bools) -> tuple[Ints, Bools]:
         """Greatest value among the intervals that contain each probe, and whether there is one.
@@ -101,10 +130,8 @@ class Alive:
         cover the run, and is then handed down level by level: a sparse table, used backwards.
         """
         size = len(self.probes)
-        first = np.searchsorted(self.probes, self.starts, side="right")
-        length = np.searchsorted(self.probes, self.ends, side="right") - first
-        used = np.flatnonzero(valid & (length > 0))
-        first, length, values = first[used], length[used], values[used]
+        used = np.flatnonzero(valid & (self._length > 0))
+        first, length, values = self._begun.first[used], self._length[used], values[used]
         best = np.full(size, _LOWEST, dtype=np.int64)
         level = np.frexp(length.astype(np.float64))[1] - 1
         for power in range(int(level.max(initial=0)), -1, -1):

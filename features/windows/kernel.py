@@ -6,7 +6,8 @@ rows and the working arrays of one block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +17,15 @@ from features.windows.aggregate import Asked, Events, Probes, aggregate
 from features.windows.block import (
     EVERY_WINDOW,
     ITSELF,
+    KEY,
     KIND_BITS,
     KNOWN,
+    PACKED,
     PROBE,
     ROLE,
     ROW,
     SERVES,
+    SPINE,
     STREAM,
     TIME,
     TOLD,
@@ -31,48 +35,95 @@ from features.windows.block import (
     whole_keys,
 )
 from features.windows.intervals import FOREVER, Axis, Bools, Ints
-from features.windows.plan import MeasurePlan, StreamPlan
+from features.windows.packed import from_arrow, pack, to_arrow, unpack, width
+from features.windows.plan import TOLD_APART, MeasurePlan, StreamPlan
 from features.windows.revisions import effective
 from features.windows.values import Values
 
-HISTORY = "history"
+# A gigabyte of features a row of 8,000 bytes, where Arrow's limit is two.
+_ROWS_OUT = 131_072
 
 
-def kernel(
-    streams: tuple[StreamPlan, ...], schema: pa.Schema
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The function for ``mapInArrow``. All rows of a key are in one task; no key is null."""
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One entity's turn.
+
+    Attributes:
+        features: of this entity, its flag of a history last, with the types they have in the table.
+        before: features of the entities before it, in order.
+        is_last: whether features are unpacked now, or packed for the next entity.
+    """
+
+    streams: tuple[StreamPlan, ...]
+    features: pa.Schema
+    before: tuple[pa.Schema, ...]
+    is_last: bool
+
+
+def kernel(stage: Stage) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """The function for ``mapInArrow``: one row a probe out, in no order. All rows of a key are in one task."""
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held = list(batches)
         if held:
-            for block, keys in whole_keys(pa.Table.from_batches(held)):
-                yield from features_of(block, keys, streams, schema).to_batches()
+            rows = pa.Table.from_batches(held)
+            without = rows.filter(pc.is_null(rows[KEY]))
+            nothing = [pa.nulls(len(without), _raw(field.type)) for field in stage.features]
+            yield from _described(without, nothing, stage)
+            for block, keys in whole_keys(rows.filter(pc.is_valid(rows[KEY])) if len(without) else rows):
+                probes = block.filter(pc.equal(block[STREAM], PROBE))
+                yield from _described(probes, features_of(block, keys, stage), stage)
 
     return run
 
 
-def features_of(rows: pa.Table, keys: Ints, streams: tuple[StreamPlan, ...], schema: pa.Schema) -> pa.Table:
-    """One row per probe of ``rows``, which holds all rows of its keys, sorted by key; ``keys`` numbers them."""
+def _described(probes: pa.Table, features: Sequence[pa.Array], stage: Stage) -> Iterator[pa.RecordBatch]:
+    """Probes with what was found before and now, as many at a time as Arrow's binary columns hold."""
+    sizes = [width(len(schema)) for schema in stage.before]
+    size = sum(sizes)
+    for first in range(0, len(probes), _ROWS_OUT):
+        part = probes.slice(first, _ROWS_OUT)
+        now = [column.slice(first, _ROWS_OUT) for column in features]
+        before = (
+            from_arrow(part[PACKED].combine_chunks(), size) if size else np.empty((len(part), 0), np.uint8)
+        )
+        columns = {SPINE: part[SPINE].combine_chunks()}
+        if not stage.is_last:
+            columns[PACKED] = to_arrow(np.hstack([before, pack(now)]))
+        else:
+            begin = 0
+            for schema, wide in zip(stage.before, sizes, strict=True):
+                columns |= _typed(unpack(before[:, begin : begin + wide], schema.types), schema)
+                begin += wide
+            columns |= _typed(now, stage.features)
+        yield pa.RecordBatch.from_pydict(columns)
+
+
+def features_of(rows: pa.Table, keys: Ints, stage: Stage) -> list[pa.Array]:
+    """Each feature of the probes of ``rows``, which holds all rows of its keys, sorted by key; ``keys`` numbers them.
+
+    Money comes as integers.
+    """
     is_probe = rows[STREAM].to_numpy() == PROBE
     if not is_probe.any():
-        return schema.empty_table()
+        return [pa.nulls(0, _raw(field.type)) for field in stage.features]
     times = ints(rows, TIME)
     axis = Axis.around(times[is_probe])
     if not axis.fits(int(keys[-1]) + 1):
         cut = int(np.searchsorted(keys, (keys[0] + keys[-1] + 1) // 2))
-        parts = [(rows.slice(0, cut), keys[:cut]), (rows.slice(cut), keys[cut:] - keys[cut])]
-        return pa.concat_tables([features_of(part, some, streams, schema) for part, some in parts])
+        halves = [(rows.slice(0, cut), keys[:cut]), (rows.slice(cut), keys[cut:] - keys[cut])]
+        found = [features_of(part, some, stage) for part, some in halves]
+        return [pa.concat_arrays(columns) for columns in zip(*found, strict=True)]
     at = np.flatnonzero(is_probe)
     probes = Probes(axis, axis.fold(keys[at], times[at]), keys[at], times[at])
-    columns: dict[str, pa.Array] = {ROW: rows[ROW].combine_chunks().take(pa.array(at))}
+    columns: dict[str, pa.Array] = {}
     heard = np.zeros(len(at), dtype=np.bool_)
-    for stream in streams:
+    for stream in stage.streams:
         part = _Part(rows, keys, stream)
         columns |= part.features(probes)
         heard |= part.was_heard_of(probes)
-    columns[HISTORY] = pa.array(heard)
-    return pa.table([_typed(columns[field.name], field.type) for field in schema], schema=schema)
+    *names, _ = stage.features.names
+    return [*(columns[name] for name in names), pa.array(heard)]
 
 
 class _Part:
@@ -84,6 +135,7 @@ class _Part:
         self._keys, self._times = keys[at], ints(self._rows, TIME)
         self._known = ints(self._rows, KNOWN)
         self._serves, self._stands_for = None, None
+        self._kept: dict[object, Values] = {}
         if SERVES in self._rows.column_names:
             serves = ints(self._rows, SERVES)
             self._serves, self._stands_for = serves & EVERY_WINDOW, serves >> KIND_BITS
@@ -92,13 +144,13 @@ class _Part:
     def features(self, probes: Probes) -> dict[str, pa.Array]:
         """Every feature of the group for each probe."""
         read = [self._values(measure) for measure in self._stream.measures]
-        columns = {}
+        begun, columns = self._events.begun(probes), {}
         for bit, micros in enumerate(self._stream.windows):
-            alive = self._events.alive(probes, micros, bit)
+            alive, counted = self._events.alive(begun, probes.axis, micros, bit), dict[int, Ints]()
             for measure, values in zip(self._stream.measures, read, strict=True):
                 for output in measure.outputs:
                     if output.micros == micros:
-                        asked = Asked(measure, micros, values, self._events, alive, probes)
+                        asked = Asked(measure, micros, values, self._events, alive, probes, counted)
                         columns[output.name] = aggregate(asked)
         return columns
 
@@ -137,6 +189,14 @@ class _Part:
         return numbers
 
     def _values(self, measure: MeasurePlan) -> Values:
+        """What a measure reads; measures of the same column share it."""
+        is_text, is_time = measure.kind in TOLD_APART, measure.kind.startswith("hours")
+        place = (measure.slot, is_text, is_time, None if self._stands_for is None else measure.kind)
+        if place not in self._kept:
+            self._kept[place] = self._values_of(measure)
+        return self._kept[place]
+
+    def _values_of(self, measure: MeasurePlan) -> Values:
         values, valid = self._read(measure)
         if self._stands_for is None:
             return Values.of(values, valid)
@@ -149,7 +209,7 @@ class _Part:
         if measure.slot is None:
             is_time = measure.kind.startswith("hours")
             return self._times if is_time else self._counts.astype(np.int64), self._counts
-        if measure.kind in {"distinct", "entropy"}:
+        if measure.kind in TOLD_APART:
             column = self._rows[text_column(measure.slot)].combine_chunks().dictionary_encode()
             valid = column.is_valid().to_numpy(zero_copy_only=False)
             return column.indices.fill_null(0).to_numpy().astype(np.int64), valid & self._counts
@@ -158,13 +218,23 @@ class _Part:
         return numbers.fill_null(0).to_numpy().astype(np.int64), valid & self._counts
 
 
-def _typed(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Integers as the decimals they stand for; everything else as it is."""
-    if not pa.types.is_decimal(kind):
-        return values
+def _raw(kind: pa.DataType) -> pa.DataType:
+    """What the kernel computes with, for a type of the table."""
+    return pa.int64() if pa.types.is_decimal(kind) else kind
+
+
+def _typed(columns: Iterable[pa.Array], schema: pa.Schema) -> dict[str, pa.Array]:
+    """Columns as the table has them: integers as the decimals they stand for, everything else as it is."""
+    return {
+        field.name: _decimals(column, field.type) if pa.types.is_decimal(field.type) else column
+        for field, column in zip(schema, columns, strict=True)
+    }
+
+
+def _decimals(values: pa.Array, kind: pa.DataType) -> pa.Array:
     low = values.fill_null(0).to_numpy()
     words = np.empty((len(low), 2), dtype=np.int64)
     words[:, 0], words[:, 1] = low, low >> 63
-    mask = None if not values.null_count else values.is_valid()
-    validity = None if mask is None else mask.buffers()[1]
+    # Whole bytes of a mask are taken over only where a column begins with one.
+    validity = pa.concat_arrays([values.is_valid()]).buffers()[1] if values.null_count else None
     return pa.Array.from_buffers(kind, len(low), [validity, pa.py_buffer(words)])

@@ -29,6 +29,7 @@ SLOTS = 4096
 
 _NUMBERS = (DecimalType, LongType, IntegerType, ShortType, BooleanType)
 _DOUBLE = {"mean", "std", "share", "entropy", "hours_since_last", "hours_since_first", "decayed"}
+TOLD_APART = ("distinct", "entropy")
 _VALUE = {"sum", "min", "max", "first", "last"}
 
 
@@ -138,23 +139,33 @@ def _plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGrou
         raise SchemaError(
             f"{group.declared}: {group.source} has no {', '.join(absent)}; it has {', '.join(source.rows.columns)}"
         )
-    numbers: list[Column] = []
-    texts: list[Column] = []
+    numbers: dict[object, tuple[Column, int]] = {}
+    texts: dict[object, Column] = {}
     measures = []
     for measure in group.measures:
-        slot, scale = None, 0
-        if measure.kind in {"distinct", "entropy"}:
-            slot = len(texts)
-            texts.append(_when(measure, F.expr(str(measure.of)).cast("string")))
+        # Measures of the same thing read one column.
+        slot, scale, read = None, 0, (measure.of, measure.where, _reads(measure))
+        if measure.kind in TOLD_APART:
+            texts.setdefault(read, _when(measure, F.expr(str(measure.of)).cast("string")))
+            slot = list(texts).index(read)
         elif measure.of is not None or measure.where is not None:
-            slot = len(numbers)
-            value, scale = _number(group, measure, source.rows)
-            numbers.append(_when(measure, value))
+            if read not in numbers:
+                value, scale = _number(group, measure, source.rows)
+                numbers[read] = _when(measure, value), scale
+            slot, scale = list(numbers).index(read), numbers[read][1]
         outputs = tuple(Output(group.feature(measure, w), w.micros) for w in group.windows)
         span = measure.span.micros or 0 if measure.span else 0
         measures.append(MeasurePlan(measure.kind, slot, scale, span, outputs))
     plan = StreamPlan(stream, source.is_revised, tuple(measures))
-    return PlannedGroup(group, source, plan, ValueColumns(tuple(numbers), tuple(texts)))
+    columns = ValueColumns(tuple(column for column, _ in numbers.values()), tuple(texts.values()))
+    return PlannedGroup(group, source, plan, columns)
+
+
+def _reads(measure: Measure) -> str:
+    """What a measure makes a number of: the value, its hash, the time of the row, or that there is one."""
+    if measure.kind in {"approx_distinct", "hours_since_last", "hours_since_first"}:
+        return measure.kind.removesuffix("_last").removesuffix("_first")
+    return "value"
 
 
 def _whole_reach(measure: MeasurePlan, window: int | None) -> int | None:

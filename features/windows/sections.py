@@ -41,11 +41,12 @@ from features.windows.block import (
     text_column,
 )
 from features.windows.hot_keys import Brought, HotKey, begins, brought, section_of
-from features.windows.plan import MeasurePlan, StreamPlan
+from features.windows.plan import TOLD_APART, MeasurePlan, StreamPlan
 
 _FROM, _AFTER, _BY_ITSELF, _AS_SUMMARY = "_from", "_after", "_by_itself", "_as_summary"
 
 _DIGITS = DecimalType(19, 0)
+_EDGES = ("first", "last")
 
 # Kinds whose values are summed up in a slot of their own.
 _SUMMARIES: Mapping[int, tuple[Kind, ...]] = {
@@ -126,7 +127,7 @@ def _summaries(events: DataFrame, places: DataFrame, stream: StreamPlan) -> Iter
         F.count("*").alias("rows"),
         F.min(TIME).alias("first"),
         F.max(TIME).alias("last"),
-        *(column for measure in stream.measures for column in _aggregates(measure)),
+        *(column.alias(name) for name, column in _aggregates(stream.measures).items()),
     )
     ready = [blank.row(COUNTED, {KNOWN: F.col("rows")} | _numbers(stream, None, "n"))]
     ready += [
@@ -141,24 +142,17 @@ def _summaries(events: DataFrame, places: DataFrame, stream: StreamPlan) -> Iter
         if any(measure.kind in kinds for measure in stream.measures)
     ]
     for measure in stream.measures:
-        if measure.kind in {"first", "last"} and measure.slot is not None:
-            edge = F.col(f"edge_{measure.slot}")
+        if measure.kind in _EDGES and measure.slot is not None:
+            edge = F.col(f"{measure.kind}_{measure.slot}")
             place = {TIME: edge[TIME], ROW: edge[ROW], number_column(measure.slot): edge["value"]}
             ready.append(F.when(edge.isNotNull(), blank.row(EDGE, place)))
     rows = totals.select(KEY, _FROM, F.explode(F.array_compact(F.array(*ready))).alias("_row"))
     yield _placed(rows.select(KEY, _FROM, "_row.*"), places, blank)
-    for measure in stream.measures:
-        column = _told_apart(measure)
-        if column is not None:
-            counted = (
-                events.where(F.col(column).isNotNull())
-                .groupBy(KEY, _FROM, column)
-                .agg(F.count("*").alias("rows"))
-            )
-            row = blank.row(VALUE, {KNOWN: F.col("rows"), column: F.col(column)})
-            yield _placed(
-                counted.select(KEY, _FROM, row.alias("_row")).select(KEY, _FROM, "_row.*"), places, blank
-            )
+    for column in dict.fromkeys(filter(None, map(_told_apart, stream.measures))):
+        found = events.where(F.col(column).isNotNull()).groupBy(KEY, _FROM, column)
+        row = blank.row(VALUE, {KNOWN: F.col("rows"), column: F.col(column)})
+        counted = found.agg(F.count("*").alias("rows")).select(KEY, _FROM, row.alias("_row"))
+        yield _placed(counted.select(KEY, _FROM, "_row.*"), places, blank)
 
 
 def _placed(rows: DataFrame, places: DataFrame, blank: _Blank) -> DataFrame:
@@ -169,29 +163,32 @@ def _placed(rows: DataFrame, places: DataFrame, blank: _Blank) -> DataFrame:
     return joined.where(is_needed).withColumn(SERVES, serves).select(*blank.columns, SECTION, SERVES)
 
 
-def _aggregates(measure: MeasurePlan) -> Iterator[Column]:
-    """What is known of a measure's numbers in one section."""
-    slot = measure.slot
-    if slot is None or measure.kind in {"distinct", "entropy"}:
-        return
-    number = F.col(number_column(slot))
-    yield F.count(number).alias(f"n_{slot}")
-    if measure.kind in _SUMMARIES[SUMMED]:
-        yield F.sum(number).alias(f"sum_{slot}")
-    if measure.kind in _SUMMARIES[LEAST]:
-        yield F.min(number).alias(f"min_{slot}")
-    if measure.kind in _SUMMARIES[GREATEST]:
-        yield F.max(number).alias(f"max_{slot}")
-    if measure.kind in {"first", "last"}:
-        place = F.when(number.isNotNull(), F.struct(TIME, ROW, number.alias("value")))
-        yield (F.min(place) if measure.kind == "first" else F.max(place)).alias(f"edge_{slot}")
-    if measure.kind == "std":
-        whole = number.cast(_DIGITS)
-        unit = F.lit(1 << SQUARES_BITS).cast(_DIGITS)
-        squares = F.sum(whole * whole)
-        high = F.floor(squares / unit)
-        yield high.cast("long").alias(f"high_{slot}")
-        yield (squares - high.cast(_DIGITS) * unit).cast("long").alias(f"low_{slot}")
+def _aggregates(measures: Sequence[MeasurePlan]) -> dict[str, Column]:
+    """What is known of the numbers of one section, by name."""
+    found: dict[str, Column] = {}
+    for measure in measures:
+        if measure.slot is None or measure.kind in TOLD_APART:
+            continue
+        slot, number = measure.slot, F.col(number_column(measure.slot))
+        found[f"n_{slot}"] = F.count(number)
+        if measure.kind in _SUMMARIES[SUMMED]:
+            found[f"sum_{slot}"] = F.sum(number)
+        if measure.kind in _SUMMARIES[LEAST]:
+            found[f"min_{slot}"] = F.min(number)
+        if measure.kind in _SUMMARIES[GREATEST]:
+            found[f"max_{slot}"] = F.max(number)
+        if measure.kind in _EDGES:
+            place = F.when(number.isNotNull(), F.struct(TIME, ROW, number.alias("value")))
+            found[f"{measure.kind}_{slot}"] = F.min(place) if measure.kind == "first" else F.max(place)
+        if measure.kind == "std":
+            squares, unit = (
+                F.sum(number.cast(_DIGITS) * number.cast(_DIGITS)),
+                F.lit(1 << SQUARES_BITS).cast(_DIGITS),
+            )
+            high = F.floor(squares / unit)
+            found[f"high_{slot}"] = high.cast("long")
+            found[f"low_{slot}"] = (squares - high.cast(_DIGITS) * unit).cast("long")
+    return found
 
 
 def _numbers(stream: StreamPlan, kinds: tuple[Kind, ...] | None, name: str) -> dict[str, Column]:
@@ -200,7 +197,7 @@ def _numbers(stream: StreamPlan, kinds: tuple[Kind, ...] | None, name: str) -> d
         number_column(measure.slot): F.col(f"{name}_{measure.slot}")
         for measure in stream.measures
         if measure.slot is not None
-        and measure.kind not in {"distinct", "entropy"}
+        and measure.kind not in TOLD_APART
         and (kinds is None or measure.kind in kinds)
     }
 
@@ -209,7 +206,7 @@ def _told_apart(measure: MeasurePlan) -> str | None:
     """The column whose different values a measure counts."""
     if measure.slot is None:
         return None
-    if measure.kind in {"distinct", "entropy"}:
+    if measure.kind in TOLD_APART:
         return text_column(measure.slot)
     return number_column(measure.slot) if measure.kind == "approx_distinct" else None
 

@@ -69,10 +69,10 @@ def built(view: FeatureView, payments: DataFrame, rows: DataFrame | None = None)
 @pytest.mark.parametrize(
     ("groups", "exchanges"),
     [
-        ([group_of(CARD, count("n"), std("amount"))], 2),
-        ([group_of(CARD, count("n")), group_of(CARD, distinct("device_id"), source="logins")], 2),
-        ([group_of(CARD, total("amount"), latest("amount")), group_of(DEVICE, largest("amount"))], 3),
-        ([group_of(CARD, count("n")), group_of(DEVICE, count("n")), group_of(PAIR, count("n"))], 4),
+        ([group_of(CARD, count("n"), std("amount"))], 1),
+        ([group_of(CARD, count("n")), group_of(CARD, distinct("device_id"), source="logins")], 1),
+        ([group_of(CARD, total("amount"), latest("amount")), group_of(DEVICE, largest("amount"))], 2),
+        ([group_of(CARD, count("n")), group_of(DEVICE, count("n")), group_of(PAIR, count("n"))], 3),
         (
             [
                 group_of(CARD, count("n")),
@@ -80,7 +80,7 @@ def built(view: FeatureView, payments: DataFrame, rows: DataFrame | None = None)
                     DEVICE, count("bad"), source=Link(source="payments", on="card_id", through="logins")
                 ),
             ],
-            4,
+            3,
         ),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_sum_that_does_not_fit_is_an_error_and_not_a_wrong_number(payments: Da
         "cast(9e17 AS decimal(18,0)) AS amount",
     )
     with pytest.raises(
-        Exception, match="card_amount_sum_1h: a sum of values up to 900000000000000000 over 6 rows"
+        Exception, match="card_amount_sum_1h: a sum over 6 rows may come to 5400000000000000000"
     ):
         built(view_of(group_of(CARD, total("amount"))), payments, rows).collect()
 
