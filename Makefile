@@ -8,14 +8,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(CHECKSUM)
 VENV_DBR18 := .venv-dbr18
+READY_BENCH := $(VENV)/.bench-$(CHECKSUM)
 READY_DBR18 := $(VENV_DBR18)/.ready-$(CHECKSUM)
-CODE := lake features training scoring jobs operations simulation scripts tests setup.py
+CODE := lake features training scoring jobs operations simulation benchmarks scripts tests setup.py
 NOT_LONG := not slow and not cluster
 
 export PYTHON
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-sizes \
-	test-slow cluster-test test-dbr18 ui doctor docs zip wheel clean
+	test-slow cluster-test test-dbr18 ui doctor docs bench-features zip wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -62,6 +63,9 @@ doctor: $(READY) ## check this machine
 docs: $(READY) ## docs/features.md, the catalogue of the built-in features
 	@$(BIN)/python scripts/write_catalogue.py
 
+bench-features: $(READY_BENCH) ## the window engine against what one would pick instead; ARGUMENTS="--rows 1 4"
+	@$(BIN)/python -m benchmarks.point_in_time $(ARGUMENTS)
+
 zip: $(READY) ## dist/trustlake.zip for spark-submit --py-files
 	@$(BIN)/python scripts/build_zip.py
 
@@ -78,6 +82,10 @@ clean: ## remove what builds and checks leave behind (environments and lakes sta
 $(READY):
 	@sh scripts/set_up.sh $(VENV) local,cpu,ui,dev auto
 	@rm -f $(VENV)/.ready-* && touch $@
+
+$(READY_BENCH): $(READY)
+	@sh scripts/set_up.sh $(VENV) local,cpu,ui,dev,bench auto
+	@rm -f $(VENV)/.bench-* && touch $@
 
 $(READY_DBR18):
 	@sh scripts/set_up.sh $(VENV_DBR18) local,cpu,test constraints/dbr18.txt

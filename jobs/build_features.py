@@ -11,8 +11,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from features.declare import FeatureView
+from features.hot_key_report import HOT_KEYS, report
 from features.source import Source
-from features.view import AS_OF, build_view, spine_rows
+from features.view import AS_OF, build_view, hot_keys, spine_rows
+from features.windows.hot_keys import HotKey
 from jobs.arguments import add_range
 from jobs.feature_table import check_ids, write
 from jobs.job import Context, Plan, console_command, now, run_job
@@ -115,21 +117,21 @@ class _Build:
         spine = spine_rows(self.view, self._events(self.view.spine.source).where(in_range))
         count = check_ids(spine, self.view)
         where = _within(AS_OF, self.begin, self.end)
-        tasks = self._tasks()
-        write(self.context.lake, self.view, self._features(spine, tasks), where)
+        shares = self._shares(spine, key)
+        write(self.context.lake, self.view, self._features(spine, shares), where)
         written = self.context.lake.read(self.view.table).where(where).count()
         if written != count:
             raise TrustlakeError(
                 f"{self.view.table} got {written} rows for {count} spine rows; report this with the run's id"
             )
-        late = self._write_late(key, tasks)
+        late = self._write_late(key, shares)
         self.context.log.info(
             "%s: %s rows from %s to %s, %s of days before that arrived late",
             *(self.view.table, f"{written:,}", f"{self.begin:%Y-%m-%d}", f"{self.end:%Y-%m-%d}", f"{late:,}"),
         )
         return written + late
 
-    def _write_late(self, key: str, tasks: int) -> int:
+    def _write_late(self, key: str, shares: _Shares) -> int:
         """Spine rows of days before the range that became known within it: they keep their own ``as_of``."""
         spine, lake = self.view.spine, self.context.lake
         arrived = _within("known_at", self.begin, self.end)
@@ -141,33 +143,67 @@ class _Build:
         count = late.count()
         if count:
             once = f"build_features/{self.view.name}/late/{key}"
-            lake.append(self.view.table, self._features(late, tasks), once=once)
+            lake.append(self.view.table, self._features(late, shares), once=once)
         return count
 
     def _events(self, log: str) -> DataFrame:
         table = self.context.contracts[log].table
         return self.context.lake.read(table, version=self.versions[table])
 
-    def _features(self, spine: DataFrame, tasks: int) -> DataFrame:
+    def _features(self, spine: DataFrame, shares: _Shares) -> DataFrame:
+        return build_view(self.view, spine, self._sources(), tasks=shares.tasks, hot=shares.hot)
+
+    def _sources(self) -> dict[str, Source]:
         # What became known later cannot be seen by any row of the range.
         known = f"known_at < timestamp '{self.end.isoformat()}'"
-        sources = {
+        return {
             log: Source(self._events(log).where(known), tuple(self.context.contracts[log].key))
             for log in self.view.sources
         }
-        return build_view(self.view, spine, sources, tasks=tasks)
 
-    def _tasks(self) -> int:
-        """So many that no task holds more than a million rows, with keys spread evenly; at least Spark's own number."""
+    def _shares(self, spine: DataFrame, key: str) -> _Shares:
+        """How the rows are shared out, so that no task holds many more than a million; hot keys are reported."""
         rows = {log: self._events(log).count() for log in self.view.sources}
         own = rows[self.view.spine.source]
-        met = [
-            own + sum(rows[log] for group in self.view.groups if group.entity == entity for log in group.logs)
+        met = {
+            entity.name: own
+            + sum(rows[log] for group in self.view.groups if group.entity == entity for log in group.logs)
             for entity in self.view.entities
-        ]
+        }
+        most = max(met.values(), default=0)
         # Databricks knows the setting "auto" too.
         usual = self.context.spark.conf.get("spark.sql.shuffle.partitions") or ""
-        return max(int(usual) if usual.isdigit() else 1, -(-max(met, default=0) // ROWS_PER_TASK))
+        tasks = max(int(usual) if usual.isdigit() else 1, -(-most // ROWS_PER_TASK))
+        hot: dict[str, list[HotKey]] = {}
+        if most > ROWS_PER_TASK:
+            hot = hot_keys(self.view, spine, self._sources(), rows_per_task=ROWS_PER_TASK)
+        if hot:
+            self._report(key, hot, met)
+        return _Shares(tasks, hot)
+
+    def _report(self, key: str, hot: Mapping[str, Sequence[HotKey]], met: Mapping[str, int]) -> None:
+        lake, log = self.context.lake, self.context.log
+        lake.ensure(HOT_KEYS)
+        found = list(report(key, self.view.name, hot, met))
+        rows = self.context.spark.createDataFrame(found, HOT_KEYS.schema)
+        lake.replace(HOT_KEYS.name, rows, where=f"run_key = '{key}' AND view = '{self.view.name}'")
+        for _, _, entity, name, count, share, sections in found:
+            log.info(
+                "hot key: %s %s has %s rows (%.1f %%), cut into %d",
+                entity,
+                name,
+                f"{count:,}",
+                100 * share,
+                sections,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """How many tasks share the rows of an entity, and the keys that several of them share."""
+
+    tasks: int
+    hot: Mapping[str, Sequence[HotKey]]
 
 
 JOB = BuildFeatures

@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-PLACES = ("lake", "features", "training", "scoring", "jobs", "operations", "simulation", "scripts", "tests")
+PLACES = (
+    "lake",
+    "features",
+    "training",
+    "scoring",
+    "jobs",
+    "operations",
+    "simulation",
+    "benchmarks",
+    "scripts",
+    "tests",
+)
 LONG_FILE, LONGEST_FILE = 400, 600
 LONG_FUNCTION, LONGEST_FUNCTION = 60, 100
 

@@ -13,10 +13,13 @@ from features.declare import (
     days,
     expression,
     hour_of_day,
+    hours_since_first,
     hours_since_last,
     largest,
+    latest,
     mean,
     share,
+    std,
     total,
 )  # fmt: skip
 from features.labels import Label
@@ -25,24 +28,30 @@ from training.model import Model
 customer = Entity("customer", key="customer_id")
 terminal = Entity("terminal", key="terminal_id")
 
+LONG = [days(n) for n in (1, 3, 7, 14, 30, 60, 90)]
 customer_payments = FeatureGroup(
-    entity=customer, source="payments", windows=[days(1), days(7), days(30), LIFETIME],
-    measures=[count("payment_count"), mean("amount"), largest("amount")],
+    entity=customer, source="payments", windows=[*LONG, LIFETIME],
+    measures=[count("payment_count"), mean("amount"), std("amount"), largest("amount")],
+)  # fmt: skip
+customer_pace = FeatureGroup(
+    entity=customer, source="payments", windows=[LIFETIME],
+    measures=[hours_since_last("hours_since_payment"), latest("amount")],
 )  # fmt: skip
 terminal_payments = FeatureGroup(
-    entity=terminal, source="payments", windows=[days(1), days(7), days(30)],
-    measures=[count("payment_count"), mean("amount")],
+    entity=terminal, source="payments", windows=LONG, measures=[count("payment_count"), mean("amount")],
 )  # fmt: skip
-terminal_risk = FeatureGroup(  # labels arrive a week late, so 8 days look at one day of known ones
-    entity=terminal, source="fraud_labels", windows=[days(8), days(14), days(37), LIFETIME],
+# Labels arrive a week late, so 8 days look at one day of known ones.
+LABELLED = [days(7 + n) for n in (1, 2, 3, 5, 7, 10, 14, 21, 30)]
+terminal_risk = FeatureGroup(
+    entity=terminal, source="fraud_labels", windows=[*LABELLED, LIFETIME],
     measures=[share("fraud_share", of="is_fraud"), total("is_fraud", name="fraud_count"), count("label_count")],
 )  # fmt: skip
 terminal_frauds = FeatureGroup(
-    entity=terminal, source="fraud_labels", windows=[LIFETIME], where="is_fraud = 1",
-    measures=[hours_since_last("hours_since_fraud")],
+    entity=terminal, source="fraud_labels", windows=[days(37), LIFETIME], where="is_fraud = 1",
+    measures=[hours_since_last("hours_since_fraud"), hours_since_first("hours_since_first_fraud")],
 )  # fmt: skip
 customer_risk = FeatureGroup(
-    entity=customer, source="fraud_labels", windows=[days(14), days(37)],
+    entity=customer, source="fraud_labels", windows=[days(14), days(21), days(37), LIFETIME],
     measures=[total("is_fraud", name="fraud_count")],
 )  # fmt: skip
 
@@ -52,10 +61,16 @@ payment_view = FeatureView(
         source="payments", row="transaction_id",
         columns=["amount", hour_of_day("event_at"), day_of_week("event_at")],
     ),
-    groups=[customer_payments, terminal_payments, terminal_risk, terminal_frauds, customer_risk],
+    groups=[customer_payments, customer_pace, terminal_payments, terminal_risk, terminal_frauds, customer_risk],
     derived=[
-        expression("amount_to_customer_mean_30d", "amount / customer_amount_mean_30d"),
-        expression("amount_to_customer_mean_ever", "amount / customer_amount_mean_lifetime"),
+        expression(f"amount_to_customer_mean_{w.label}", f"amount / customer_amount_mean_{w.label}")
+        for w in [*LONG, LIFETIME]
+    ] + [
+        expression(
+            f"amount_deviation_{w.label}",
+            f"try_divide(amount - customer_amount_mean_{w.label}, customer_amount_std_{w.label})",
+        )
+        for w in [days(14), days(30), days(90), LIFETIME]
     ],
 )  # fmt: skip
 payment_model = Model(

@@ -16,9 +16,9 @@ from features.windows.block import ITSELF, WHOLE
 from features.windows.burst import burst
 from features.windows.decay import decayed, reach
 from features.windows.entropy import entropy
-from features.windows.exact import SAFE, squared_deviation
+from features.windows.exact import squared_deviation
 from features.windows.intervals import FOREVER, Alive, Axis, Begun, Bools, Floats, Ints
-from features.windows.plan import SLOTS, MeasurePlan
+from features.windows.plan import DIGITS, SLOTS, MeasurePlan
 from features.windows.values import Values
 from lake.errors import SchemaError
 
@@ -224,10 +224,10 @@ _AGGREGATES: Mapping[Kind, Callable[[Asked], pa.Array]] = {
 def _summed(asked: Asked) -> Ints:
     rows = int(asked.alive.count().max(initial=0))
     largest = asked.read.largest_sum(rows)
-    if largest >= SAFE:
+    if largest >= 10**DIGITS:
         raise SchemaError(
-            f"{asked.measure.outputs[0].name}: a sum over {rows} rows may come to {largest}, which does not fit into "
-            "64 bits; declare fewer decimal places"
+            f"{asked.measure.outputs[0].name}: a sum over {rows} rows may come to {largest} of the smallest decimal "
+            f"place, which has more than {DIGITS} digits; declare fewer decimal places"
         )
     return asked.alive.total(asked.read.zeroed)
 

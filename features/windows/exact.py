@@ -11,7 +11,6 @@ import numpy.typing as npt
 from features.windows.block import SQUARES_BITS
 from features.windows.intervals import Alive, Floats, Ints
 
-SAFE = 2**62
 _LIMB_BITS = 31
 
 

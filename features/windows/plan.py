@@ -27,6 +27,9 @@ from lake.errors import SchemaError
 # Linear counting: values fall into this many slots, and empty slots tell how many values there were.
 SLOTS = 4096
 
+# Decimals of more digits are objects to Spark, and ten times as dear to move and to write.
+DIGITS = 18
+
 _NUMBERS = (DecimalType, LongType, IntegerType, ShortType, BooleanType)
 _DOUBLE = {"mean", "std", "share", "entropy", "hours_since_last", "hours_since_first", "decayed"}
 TOLD_APART = ("distinct", "entropy")
@@ -64,7 +67,7 @@ class MeasurePlan:
             return DoubleType()
         if self.kind == "is_new":
             return BooleanType()
-        return DecimalType(20, self.scale) if self.kind in _VALUE and self.scale else LongType()
+        return DecimalType(DIGITS, self.scale) if self.kind in _VALUE and self.scale else LongType()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,4 +200,6 @@ def _number(group: FeatureGroup, measure: Measure, rows: DataFrame) -> tuple[Col
             "declare it decimal(p,s) or long in the contract"
         )
     scale = found.scale if isinstance(found, DecimalType) else 0
+    if isinstance(found, DecimalType) and found.precision > DIGITS:
+        value = value.cast(DecimalType(DIGITS, scale))
     return (value * 10**scale if scale else value).cast("long"), scale

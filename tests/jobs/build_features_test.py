@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from features.definition_hash import definition_hash
+from jobs import build_features
 from jobs.build_features import BuildFeatures
 from lake.errors import RefusedError, SchemaError, TrustlakeError
 
@@ -138,3 +139,17 @@ def test_a_sum_of_what_is_no_exact_number_is_told_before_anything_is_written(pro
     ):
         project.work(BuildFeatures)
     assert TABLE not in project.versions()
+
+
+def test_a_hot_key_changes_nothing_but_is_told(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [payment(f"m{n}", "c3", n, at(1 + n // 24, n % 24)) for n in range(60)]
+    project.add_events("payments", [*EVENTS, *many])
+    project.work(BuildFeatures)
+    whole = built(project)
+    monkeypatch.setattr(build_features, "ROWS_PER_TASK", 40)
+    project.work(BuildFeatures)
+    assert built(project) == whole
+    (found,) = project.lake.read("hot_keys").collect()
+    assert (found["view"], found["entity"], found["key"], found["rows"]) == ("payments", "card", "c3", 120)
+    assert found["share"] == pytest.approx(120 / 132)
+    assert 5 <= found["sections"] <= 7
