@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from features.declare import Entity, FeatureView
+from features.conversion import inputs, rate_lookups, with_conversions
+from features.declare import Entity, FeatureView, Lookup
 from features.definition_hash import definition_hash
+from features.feature_types import check_feature_types
+from features.lookups import looked_up
 from features.source import Source
 from features.windows.exchange import entity_features
 
@@ -20,7 +23,7 @@ def spine_rows(view: FeatureView, source: DataFrame) -> DataFrame:
 
     Returns:
         One row per source row that fulfils the spine's condition: row id, ``as_of``, the keys of the view's entities,
-        context columns and the spine's own features.
+        context columns, the spine's own features, and what its conversions need.
     """
     spine = view.spine
     rows = source if spine.where is None else source.where(F.expr(spine.where))
@@ -30,6 +33,7 @@ def spine_rows(view: FeatureView, source: DataFrame) -> DataFrame:
         F.col(spine.as_of).alias(AS_OF),
         *(F.col(name) for name in kept if name not in own),
         *(value.alias(name) for name, value in own.items()),
+        *(F.col(column).alias(name) for name, column in inputs(spine).items()),
     )
 
 
@@ -37,6 +41,9 @@ def build_view(
     view: FeatureView, spine: DataFrame, sources: Mapping[str, Source], *, tasks: int | None = None
 ) -> DataFrame:
     """Every feature of every spine row.
+
+    Entities with windows cost one exchange each, so do entities that are looked up (rates are one), and one more
+    brings all of it together.
 
     Args:
         spine: rows as ``spine_rows`` gives them, or any frame with the row id, ``as_of``, the keys and own features;
@@ -47,20 +54,37 @@ def build_view(
 
     Returns:
         One row per spine row: ``as_of``, row id, keys, context, features in the view's order, ``definition_hash``.
+
+    Raises:
+        SchemaError: the sources do not fit the view, or a feature is neither a number nor a truth.
     """
     row = view.spine.row
     parts = spine.withColumn(row, F.col(row).cast("string"))
-    for entity in view.entities:
+    for entity in view.grouped_entities:
         found = entity_features(view, entity, spine, sources, tasks=tasks)
+        parts = parts.unionByName(found, allowMissingColumns=True)
+    for lookups in _by_entity([*view.lookups, *rate_lookups(view.spine)]):
+        found = looked_up(lookups, spine, sources, row=row, tasks=tasks)
         parts = parts.unionByName(found, allowMissingColumns=True)
     wide = parts.groupBy(row).agg(
         *(F.first(name, ignorenulls=True).alias(name) for name in parts.columns if name != row)
     )
     wide = wide.withColumns({entity.present: _has(entity) for entity in view.entities})
+    wide = with_conversions(wide, view.spine)
     for derived in view.derived:
         wide = wide.withColumn(derived.name, F.expr(derived.sql))
-    kept = [name for name in spine.columns if name not in {row, AS_OF, *view.features}]
-    return wide.select(AS_OF, row, *kept, *view.features, F.lit(definition_hash(view)).alias(DEFINITION))
+    check_feature_types(view, wide)
+    looked = [name for lookup in view.lookups for name in lookup.kept]
+    dropped = {row, AS_OF, *view.features, *inputs(view.spine)}
+    kept = [name for name in spine.columns if name not in dropped]
+    return wide.select(
+        AS_OF, row, *kept, *looked, *view.features, F.lit(definition_hash(view)).alias(DEFINITION)
+    )
+
+
+def _by_entity(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
+    entities = dict.fromkeys(lookup.entity for lookup in lookups)
+    return [[lookup for lookup in lookups if lookup.entity == entity] for entity in entities]
 
 
 def _has(entity: Entity) -> Column:
