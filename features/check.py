@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import get_args
 
-from features.declare import FeatureGroup, FeatureView, Kind, Link, Log, Lookup, SqlSource, Window
+from features.declare import Calendar, FeatureGroup, FeatureView, Kind, Link, Log, Lookup, SqlSource, Window
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -42,6 +42,9 @@ def mistakes(view: FeatureView, logs: Mapping[str, Collection[str]]) -> list[str
 
 def _of_spine(view: FeatureView, logs: Mapping[str, Collection[str]]) -> Iterator[str]:
     spine = view.spine
+    if isinstance(spine.as_of, Calendar):
+        yield from _of_calendar(view, spine.as_of, logs)
+        return
     amounts = [name for one in spine.converted for name in (one.amount, one.currency)]
     needed = [spine.row, *view.keys, *spine.context, *(c.sql for c in spine.own), *amounts]
     yield from _absent(f"{spine.declared}: spine of {view.name}", spine.source, needed, logs)
@@ -50,6 +53,23 @@ def _of_spine(view: FeatureView, logs: Mapping[str, Collection[str]]) -> Iterato
         ordered = [rates.order_by] if rates.order_by else []
         yield from _absent(where, rates.source, [rates.currency, rates.rate, *ordered], logs)
         yield from (f"{where} {mistake}" for mistake in _of_staleness(rates.stale_after))
+
+
+def _of_calendar(view: FeatureView, calendar: Calendar, logs: Mapping[str, Collection[str]]) -> Iterator[str]:
+    spine, every = view.spine, calendar.every
+    where = f"{spine.declared}: spine of {view.name}"
+    yield from _absent(where, spine.source, calendar.keys, logs)
+    if len(calendar.keys) != len(calendar.entity.keys):
+        own = len(calendar.entity.keys)
+        yield f"{where} has {len(calendar.keys)} keys in {spine.source}, the entity has {own}; name as many"
+    if every.micros is None or every.micros < 1:
+        yield f"{where} has a step every {every.label}; give a length of at least a microsecond"
+    if spine.columns or spine.context:
+        yield f"{where}: rows of a calendar have no columns and no context of their own; look them up"
+    others = [key for key in view.keys if key not in calendar.entity.keys]
+    if others:
+        told = f"its rows have {', '.join(calendar.entity.keys)} only"
+        yield f"{where} is a calendar of {calendar.entity.name}, and groups ask for {', '.join(others)}; {told}"
 
 
 def _of_groups(view: FeatureView, logs: Mapping[str, Collection[str]]) -> Iterator[str]:

@@ -41,8 +41,8 @@ def features_for(
     """
     spine = view.spine
     of_spine = sources[spine.source].rows
-    _check(view, rows, of_spine)
     types = spine_rows(view, of_spine).schema
+    _check(view, rows, types)
     kept = [name for name in rows.columns if name not in {AS_OF, spine.row, *(c.name for c in spine.own)}]
     given = [F.col(spine.row).alias(_ID)] if spine.row in rows.columns else []
     offered = rows.withColumns(
@@ -80,7 +80,7 @@ def _made_id(rows: DataFrame) -> Column:
     return F.concat_ws("-", F.hex(digest), number.cast("string"))
 
 
-def _check(view: FeatureView, rows: DataFrame, of_spine: DataFrame) -> None:
+def _check(view: FeatureView, rows: DataFrame, of_spine: StructType) -> None:
     needed = [*view.keys, AS_OF]
     absent = [name for name in needed if name not in rows.columns]
     if absent:
@@ -95,7 +95,7 @@ def _check(view: FeatureView, rows: DataFrame, of_spine: DataFrame) -> None:
             "instant: make it a timestamp (UTC)"
         )
     for key in view.keys:
-        found, expected = types[key].dataType, of_spine.schema[key].dataType
+        found, expected = types[key].dataType, of_spine[key].dataType
         if found != expected:
             raise SchemaError(
                 f"view {view.name}: key {key} of the rows to describe is {found.simpleString()}, in "

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 
 from features.columns_read import columns_read, query_reads
 from features.declare import (
+    Calendar,
     Converted,
     Entity,
     Expression,
@@ -75,6 +76,7 @@ class _Lineage:
     view: FeatureView
     sources: Mapping[str, Source]
     _queries: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _columns: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def reads(self, built: DataFrame) -> list[Read]:
         needs = self._direct()
@@ -98,16 +100,17 @@ class _Lineage:
     def _direct(self) -> dict[str, list[_Need]]:
         """What each column of the table needs that is not derived from others."""
         view, spine = self.view, self.view.spine
-        plain = dict.fromkeys([spine.row, *view.keys, *spine.context])
+        plain = [] if isinstance(spine.as_of, Calendar) else [spine.row, *spine.context]
         needs = {name: [_Need(spine.source, name, "value")] for name in plain}
-        needs[AS_OF] = [_Need(spine.source, spine.as_of, "time")]
+        needs |= {key: [_Need(spine.source, self._own_name(key), "value")] for key in view.keys}
+        needs[AS_OF] = self._as_of()
         for own in spine.own:
             needs[own.name] = self._expressed(own.sql, spine.source, "value")
         for converted in spine.converted:
             needs[converted.name] = needs[converted.has_rate] = self._of_conversion(converted)
             needs[converted.name] = [*needs[converted.name], _Need(spine.source, converted.amount, "value")]
         for entity in view.entities:
-            needs[entity.present] = self._asked(entity)[:-1]
+            needs[entity.present] = self._keys(entity)
         for entity in view.grouped_entities:
             groups = [group for group in view.groups if group.entity == entity]
             needs[entity.history] = [need for group in groups for need in self._of_group(group)]
@@ -125,13 +128,28 @@ class _Lineage:
 
     def _asked(self, entity: Entity) -> list[_Need]:
         """The spine's keys of an entity, and its time."""
-        spine = self.view.spine
-        keys = [_Need(spine.source, key, "key") for key in entity.keys]
-        return [*keys, _Need(spine.source, spine.as_of, "time")]
+        return [*self._keys(entity), *self._as_of()]
+
+    def _keys(self, entity: Entity) -> list[_Need]:
+        return [_Need(self.view.spine.source, self._own_name(key), "key") for key in entity.keys]
+
+    def _as_of(self) -> list[_Need]:
+        at, source = self.view.spine.as_of, self.view.spine.source
+        return [_Need(source, name, "time") for name in (_TIMES if isinstance(at, Calendar) else (at,))]
+
+    def _own_name(self, key: str) -> str:
+        """What the spine's source calls a key."""
+        at = self.view.spine.as_of
+        return dict(zip(at.entity.keys, at.keys, strict=True))[key] if isinstance(at, Calendar) else key
 
     def _expressed(self, sql: str, source: Log, use: Use) -> list[_Need]:
-        rows = self._rows(source)
-        return [_Need(source, column, use) for column in columns_read(sql, rows)]
+        return [_Need(source, column, use) for column in self._read(str(source), sql, self._rows(source))]
+
+    def _read(self, name: str, sql: str, rows: DataFrame) -> tuple[str, ...]:
+        """The columns of a source that an expression reads; one that many measures share is analyzed once."""
+        if (name, sql) not in self._columns:
+            self._columns[name, sql] = columns_read(sql, rows)
+        return self._columns[name, sql]
 
     def _rows(self, source: Log) -> DataFrame:
         return self.sources[source].rows if isinstance(source, str) else events_of(source, self.sources).rows
@@ -197,7 +215,7 @@ class _Lineage:
         order = [] if rates.order_by is None else [_Need(rates.source, rates.order_by, "order")]
         return [
             _Need(spine.source, converted.currency, "key"),
-            _Need(spine.source, spine.as_of, "time"),
+            *self._as_of(),
             *self._found_by(rates.source, (rates.currency,)),
             *order,
             _Need(rates.source, rates.rate, "value"),

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from features.calendar_rows import Span, calendar_rows, known_from
 from features.conversion import inputs, rate_lookups, with_conversions
-from features.declare import Entity, FeatureView, Lookup
+from features.declare import Calendar, Entity, FeatureView, Lookup
 from features.definition_hash import definition_hash
 from features.feature_types import check_feature_types
 from features.lookups import looked_up
@@ -18,15 +19,24 @@ from features.windows.exchange import entity_features
 AS_OF, DEFINITION = "as_of", "definition_hash"
 
 
-def spine_rows(view: FeatureView, source: DataFrame) -> DataFrame:
+def spine_rows(view: FeatureView, source: DataFrame, span: Span | None = None) -> DataFrame:
     """The rows to describe, from the spine's source.
+
+    Args:
+        span: the half-open range that ``as_of`` lies in. None is all there is.
 
     Returns:
         One row per source row that fulfils the spine's condition: row id, ``as_of``, the keys of the view's entities,
-        context columns, the spine's own features, and what its conversions need.
+        context columns, the spine's own features, and what its conversions need. Of a calendar, one row per key and
+        step: row id, ``as_of``, the key.
     """
     spine = view.spine
     rows = source if spine.where is None else source.where(F.expr(spine.where))
+    if isinstance(spine.as_of, Calendar):
+        return calendar_rows(spine.as_of, rows, row=spine.row, as_of=AS_OF, span=span)
+    if span is not None:
+        begin, end = (F.lit(moment) for moment in span)
+        rows = rows.where((F.col(spine.as_of) >= begin) & (F.col(spine.as_of) < end))
     own = {column.name: F.expr(column.sql) for column in spine.own}
     kept = dict.fromkeys([spine.row, *view.keys, *spine.context])
     return rows.select(
@@ -35,6 +45,12 @@ def spine_rows(view: FeatureView, source: DataFrame) -> DataFrame:
         *(value.alias(name) for name, value in own.items()),
         *(F.col(column).alias(name) for name, column in inputs(spine).items()),
     )
+
+
+def placed_at(view: FeatureView) -> Column:
+    """The instant of a row of the spine's source from which on, or at which, it is described."""
+    at = view.spine.as_of
+    return known_from() if isinstance(at, Calendar) else F.col(at)
 
 
 def build_view(

@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from features.declare import FeatureGroup, FeatureView, Lookup
+from features.declare import Calendar, FeatureGroup, FeatureView, Lookup
 from features.derived_source import check_known_at
 from features.lineage import lineage
 from features.source import Source
-from features.view import AS_OF, build_view, spine_rows
+from features.view import AS_OF, build_view, placed_at, spine_rows
 from jobs.arguments import add_range
 from jobs.feature_table import check_ids, write
 from jobs.job import Context, Plan, console_command, now, run_job
@@ -79,7 +79,7 @@ def _range(context: Context, view: FeatureView, versions: Mapping[str, int]) -> 
     """The range asked for; an open end is the first or last day with spine rows."""
     begin, end = context.arguments.begin, context.arguments.end
     if begin is None or end is None:
-        table, at = context.contracts[view.spine.source].table, view.spine.as_of
+        table, at = context.contracts[view.spine.source].table, placed_at(view)
         events = context.lake.read(table, version=versions[table])
         found = events.agg(F.min(at).alias("first"), F.max(at).alias("last")).head()
         if found is None or found["first"] is None:
@@ -141,7 +141,8 @@ class _Build:
         count = check_ids(spine, self.view)
         where = _within(AS_OF, self.begin, self.end)
         tasks = self._tasks()
-        write(self.context.lake, self.view, self._features(spine, tasks), where)
+        built = self._features(spine, tasks)
+        write(self.context.lake, self.view, built, where)
         written = self.context.lake.read(self.view.table).where(where).count()
         if written != count:
             raise TrustlakeError(
@@ -149,7 +150,7 @@ class _Build:
             )
         self._count_without_rate(where)
         late = self._write_late(key, tasks)
-        write_lineage(self.context.lake, self.view, lineage(self.view, self._sources(), self.analyzed()))
+        write_lineage(self.context.lake, self.view, lineage(self.view, self._sources(), built))
         self.context.log.info(
             "%s: %s rows from %s to %s, %s of days before that arrived late",
             *(self.view.table, f"{written:,}", f"{self.begin:%Y-%m-%d}", f"{self.end:%Y-%m-%d}", f"{late:,}"),
@@ -171,6 +172,9 @@ class _Build:
     def _write_late(self, key: str, tasks: int) -> int:
         """Spine rows of days before the range that became known within it: they keep their own ``as_of``."""
         spine, lake = self.view.spine, self.context.lake
+        if isinstance(spine.as_of, Calendar):
+            # No step of a key lies before the key was known.
+            return 0
         arrived = _within("known_at", self.begin, self.end)
         before = f"{spine.as_of} < timestamp '{self.begin.isoformat()}'"
         rows = spine_rows(self.view, self._events(spine.source).where(arrived).where(before))
@@ -184,8 +188,7 @@ class _Build:
         return count
 
     def _spine(self) -> DataFrame:
-        in_range = _within(self.view.spine.as_of, self.begin, self.end)
-        return spine_rows(self.view, self._events(self.view.spine.source).where(in_range))
+        return spine_rows(self.view, self._events(self.view.spine.source), (self.begin, self.end))
 
     def _events(self, log: str) -> DataFrame:
         table = self.context.contracts[log].table

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
 from features.catalogue import kept_meanings, meanings
-from features.declare import FeatureView
+from features.declare import Calendar, FeatureView
 from features.definition_hash import definition_hash
 from features.view import AS_OF, DEFINITION
 from lake.errors import RefusedError, TrustlakeError
@@ -72,5 +72,11 @@ def _spec(view: FeatureView, built: DataFrame) -> TableSpec:
         StructField(f.name, f.dataType, nullable=True, metadata={"comment": comments[f.name]})
         for f in built.schema
     ]
-    comment = f"One row per row of {view.spine.source}, as it could be known at as_of"
+    at = view.spine.as_of
+    what = (
+        f"{at.entity.name} every {at.every.label}"
+        if isinstance(at, Calendar)
+        else f"row of {view.spine.source}"
+    )
+    comment = f"One row per {what}, as it could be known at as_of"
     return TableSpec(view.table, comment, StructType(fields))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql.types import DataType, LongType, StructField, StructType, TimestampType
 
-from features.declare import FeatureView
+from features.declare import Calendar, FeatureView
 from features.for_rows import features_for
 from features.view import AS_OF
 from jobs.event_sources import event_sources
@@ -81,8 +81,11 @@ def _view_of(views: Mapping[str, FeatureView], wanted: str | None) -> FeatureVie
 def _types(view: FeatureView, contracts: Mapping[str, Contract]) -> dict[str, DataType]:
     """The types of the columns of the spine's log, and of ``as_of``."""
     columns = contracts[view.spine.source].columns
+    at = view.spine.as_of
+    names = dict(zip(at.entity.keys, at.keys, strict=True)) if isinstance(at, Calendar) else {}
+    keys = {own: columns[theirs].spark_type for own, theirs in names.items()}
     times: dict[str, DataType] = {name: TimestampType() for name in (AS_OF, "event_at", "known_at")}
-    return times | {name: column.spark_type for name, column in columns.items()}
+    return times | {name: column.spark_type for name, column in columns.items()} | keys
 
 
 def _numbered(keys: KeyFile) -> list[tuple[object, ...]]:

@@ -1,5 +1,6 @@
 """What an analyst writes: entities, groups of measures, look-ups, spines and views. Declaring computes nothing."""
 
+from features.declare.calendar import Calendar
 from features.declare.conversion import Converted, Rates, converted
 from features.declare.entity import Entity
 from features.declare.expression import Expression, day_of_week, expression, hour_of_day, ratio, trend
@@ -35,6 +36,7 @@ from features.declare.window import LIFETIME, Window, days, hours, minutes, seco
 
 __all__ = [
     "LIFETIME",
+    "Calendar",
     "Converted",
     "Declared",
     "Entity",

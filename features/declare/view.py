@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from features.declare.calendar import Calendar
 from features.declare.conversion import Converted, Rates
 from features.declare.entity import Entity
 from features.declare.expression import Expression
@@ -20,12 +21,15 @@ from features.declare.sql_source import Log, SqlSource
 class Spine:
     """The rows to describe: one per source row that fulfils ``where``, at the instant in column ``as_of``.
 
+    Where ``as_of`` is a calendar, one per key and step of it, with a ``row`` id that is made; such rows have no columns
+    of their own.
+
     ``columns`` are features the row brings itself; ``context`` are columns kept beside it that no model sees.
     """
 
     source: str
     row: str
-    as_of: Literal["event_at", "known_at"] = "event_at"
+    as_of: Literal["event_at", "known_at"] | Calendar = "event_at"
     where: str | None = None
     columns: Sequence[str | Expression | Converted] = ()
     context: Sequence[str] = ()

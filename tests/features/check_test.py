@@ -7,6 +7,7 @@ import pytest
 from features.check import RESERVED, mistakes
 from features.declare import (
     LIFETIME,
+    Calendar,
     Converted,
     Entity,
     Expression,
@@ -34,6 +35,7 @@ LOGS = {
     "labels": {"event_at", "known_at", "card", "is_fraud"},
     "users": {"event_at", "known_at", "user_id", "lsn", "status"},
 }
+DAY = days(1)
 CARD = Entity("card", key="card_id")
 
 
@@ -86,6 +88,19 @@ def amount_at(currency: str = "card_id", rates: Rates | None = None) -> Converte
     return converted("amount", currency=currency, rates=rates or usual)
 
 
+def calendar_of(
+    *,
+    key: str | tuple[str, ...] = "card_id",
+    every: Window = DAY,
+    columns: tuple[str, ...] = (),
+    entity: Entity = CARD,
+) -> FeatureView:
+    calendar = Calendar(entity=CARD, every=every, source_key=key)
+    group = FeatureGroup(entity=entity, source="payments", windows=[DAY], measures=[count("n")])
+    spine = Spine(source="payments", row="card_day", as_of=calendar, columns=columns)
+    return FeatureView(name="v", spine=spine, groups=[group])
+
+
 def told(view: FeatureView) -> list[str]:
     """The mistakes without the place they are told with, which is this file."""
     found = mistakes(view, LOGS)
@@ -108,6 +123,7 @@ def test_a_right_view_has_no_mistakes() -> None:
     query = query_of()
     linked = Link(source=query, on="payment_id", through="payments")
     asked = (group_of(count("n"), source=query), group_of(count("m"), source=linked))
+    assert mistakes(calendar_of(), LOGS) == []
     assert mistakes(view_of(columns=(amount_at(),), groups=asked), LOGS) == []
 
 
@@ -219,6 +235,23 @@ def test_a_right_view_has_no_mistakes() -> None:
         (
             view_of(columns=(amount_at(rates=Rates(source="fx", currency="code", rate="lsn", into="USD")),)),
             "rates of amount_in_usd: no contract declares the log fx; there are labels, payments, users",
+        ),
+        (calendar_of(key="card"), "spine of v: payments has no column card; it has amount, card_id"),
+        (
+            calendar_of(key=("card_id", "amount")),
+            "spine of v has 2 keys in payments, the entity has 1; name as many",
+        ),
+        (
+            calendar_of(every=LIFETIME),
+            "spine of v has a step every lifetime; give a length of at least a micros",
+        ),
+        (
+            calendar_of(columns=("amount",)),
+            "spine of v: rows of a calendar have no columns and no context of their own; look them up",
+        ),
+        (
+            calendar_of(entity=Entity("amount", key="amount")),
+            "spine of v is a calendar of card, and groups ask for amount; its rows have card_id only",
         ),
         (
             view_of(groups=(group_of(count("n"), source=query_of("SELECT * FROM {orders}")),)),

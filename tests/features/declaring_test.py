@@ -25,6 +25,9 @@ def test_the_definitions_of_the_page_are_right_and_give_what_it_says() -> None:
     view = declared["payments"]
     assert isinstance(view, FeatureView)
     assert mistakes(view, LOGS) == []
+    days = declared["payer_days"]
+    assert isinstance(days, FeatureView)
+    assert mistakes(days, LOGS) == []
     names = {*view.features, *view.context}
     promised = ["payer_payment_count_1h", "payer_kyc_level", "payer_is_restricted", "payer_status"]
     promised += ["payer_users_age_hours", "amount_in_usd", "has_amount_in_usd_rate"]
