@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from features.declare import Entity, Expression, FeatureGroup, FeatureView, Kind, Measure, Window
+from features.declare import (
+    Converted,
+    Entity,
+    Expression,
+    FeatureGroup,
+    FeatureView,
+    Kind,
+    Lookup,
+    Measure,
+    Window,
+)
 
 # Units of columns, by log and column.
 Units = Mapping[str, Mapping[str, str]]
@@ -52,7 +62,7 @@ class Feature:
         source: what its rows come from; empty where it is computed from other features.
         empty: its value where there is nothing to look at; empty where there always is.
         entity: whose it is; None for the row's own and what is derived.
-        group: the group that declares it; None where none does.
+        group: the group or look-up that declares it; None where none does.
     """
 
     name: str
@@ -62,7 +72,7 @@ class Feature:
     source: str = ""
     empty: str = ""
     entity: Entity | None = None
-    group: FeatureGroup | None = None
+    group: FeatureGroup | Lookup | None = None
     is_approximate: bool = False
 
     @property
@@ -85,14 +95,30 @@ def catalogue(view: FeatureView, units: Units | None = None) -> list[Feature]:
         for window in group.windows
     ]
     own = [_own(column, view.spine.source, known) for column in view.spine.own]
-    flags = [flag for entity in view.entities for flag in _flags(entity)]
+    converted = [one for column in view.spine.converted for one in _converted(column, view.spine.source)]
+    flags = [flag for entity in view.entities for flag in _flags(entity) if flag.name in view.flags]
+    looked_up = [one for lookup in view.lookups for one in _looked_up(lookup, known)]
     derived = [Feature(name=column.name, meaning=column.sql, unit="") for column in view.derived]
-    return [*own, *flags, *windowed, *derived]
+    return [*own, *converted, *flags, *windowed, *looked_up, *derived]
 
 
 def meanings(view: FeatureView) -> dict[str, str]:
     """One sentence a feature: what, of whom, over which window, and its value where there is nothing to look at."""
     return {feature.name: feature.sentence for feature in catalogue(view)}
+
+
+def kept_meanings(view: FeatureView) -> dict[str, str]:
+    """One sentence for each column that is kept beside the features."""
+    spine = {
+        name: f"{name} of the {view.spine.source} row itself, kept as context" for name in view.spine.context
+    }
+    looked_up = {
+        one.name: f"{_last(one, lookup)}, kept as context; null where there are none"
+        for lookup in view.lookups
+        for one in lookup.picked
+        if one.name in lookup.kept
+    }
+    return spine | looked_up
 
 
 def _own(column: Expression, source: str, units: Units) -> Feature:
@@ -105,6 +131,54 @@ def _own(column: Expression, source: str, units: Units) -> Feature:
         source=source,
         empty="null",
     )
+
+
+def _converted(column: Converted, source: str) -> tuple[Feature, Feature]:
+    rates = column.rates
+    stale = f", no older than {rates.stale_after.label}" if rates.stale_after else ""
+    rate = f"the rate of {column.currency} in {rates.source} known before as_of{stale}"
+    return (
+        Feature(
+            name=column.name,
+            meaning=f"{column.amount} of the {source} row itself, in {rates.into} at {rate}",
+            unit=rates.into,
+            source=source,
+            empty="null",
+        ),
+        Feature(
+            name=column.has_rate,
+            meaning=f"Whether there was {rate}, or {column.currency} is {rates.into}",
+            unit=_TRUTH,
+            source=source,
+            empty="false",
+        ),
+    )
+
+
+def _looked_up(lookup: Lookup, units: Units) -> list[Feature]:
+    age = f"Hours since the last change in {lookup.source}, of the {lookup.entity.name} before as_of"
+    declared = {sql: unit for log in lookup.logs for sql, unit in units.get(log, {}).items()}
+    said = [(one.name, _last(one, lookup), declared.get(one.sql, "")) for one in lookup.picked]
+    return [
+        Feature(
+            name=name,
+            meaning=meaning,
+            unit=unit,
+            source=str(lookup.source),
+            empty="null",
+            entity=lookup.entity,
+            group=lookup,
+        )
+        for name, meaning, unit in [*said[: len(lookup.columns)], (lookup.age, age, "hours")]
+    ]
+
+
+def _last(one: Expression, lookup: Lookup) -> str:
+    """What a look-up reads, in words."""
+    unless = [f"it is older than {lookup.stale_after.label}"] if lookup.stale_after else []
+    unless += [lookup.deleted] if lookup.deleted else []
+    but = f", unless {' or '.join(unless)}" if unless else ""
+    return f"{one.sql} in the last change in {lookup.source}, of the {lookup.entity.name} before as_of{but}"
 
 
 def _flags(entity: Entity) -> tuple[Feature, Feature]:

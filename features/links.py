@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from pyspark.sql import functions as F
 
 from features.declare import FeatureGroup, Link
+from features.derived_source import events_of
 from features.source import TOLD_AT, Source
 
 _SUBJECT, _LINKED_AT = "_subject", "_linked_at"
 
 
 def source_of(group: FeatureGroup, sources: Mapping[str, Source]) -> Source:
-    """The source a group reads: a log as it is, or the events that a link brings to the group's keys."""
+    """The source a group reads: a log, what a query makes of logs, or what a link brings to the group's keys."""
     if not isinstance(group.source, Link):
-        return sources[group.source]
-    return linked(group.source, group.keys, sources[group.source.source], sources[group.source.through])
+        return events_of(group.source, sources)
+    link = group.source
+    return linked(link, group.keys, events_of(link.source, sources), events_of(link.through, sources))
 
 
 def linked(link: Link, keys: tuple[str, ...], events: Source, links: Source) -> Source:

@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from features.declare import Entity, FeatureView
+from features.calendar_rows import Span, calendar_rows, known_from
+from features.conversion import inputs, rate_lookups, with_conversions
+from features.declare import Calendar, Entity, FeatureView, Lookup
 from features.definition_hash import definition_hash
+from features.feature_types import check_feature_types
+from features.lookups import looked_up
 from features.source import Source
 from features.windows.block import PACKED, SPINE
 from features.windows.exchange import FeatureSchema, exchanged, gather
@@ -17,22 +21,38 @@ from features.windows.hot_keys import HotKey, find_hot_keys
 AS_OF, DEFINITION = "as_of", "definition_hash"
 
 
-def spine_rows(view: FeatureView, source: DataFrame) -> DataFrame:
+def spine_rows(view: FeatureView, source: DataFrame, span: Span | None = None) -> DataFrame:
     """The rows to describe, from the spine's source.
+
+    Args:
+        span: the half-open range that ``as_of`` lies in. None is all there is.
 
     Returns:
         One row per source row that fulfils the spine's condition: row id, ``as_of``, the keys of the view's entities,
-        context columns and the spine's own features.
+        context columns, the spine's own features, and what its conversions need. Of a calendar, one row per key and
+        step: row id, ``as_of``, the key.
     """
     spine = view.spine
     rows = source if spine.where is None else source.where(F.expr(spine.where))
+    if isinstance(spine.as_of, Calendar):
+        return calendar_rows(spine.as_of, rows, row=spine.row, as_of=AS_OF, span=span)
+    if span is not None:
+        begin, end = (F.lit(moment) for moment in span)
+        rows = rows.where((F.col(spine.as_of) >= begin) & (F.col(spine.as_of) < end))
     own = {column.name: F.expr(column.sql) for column in spine.own}
     kept = dict.fromkeys([spine.row, *view.keys, *spine.context])
     return rows.select(
         F.col(spine.as_of).alias(AS_OF),
         *(F.col(name) for name in kept if name not in own),
         *(value.alias(name) for name, value in own.items()),
+        *(F.col(column).alias(name) for name, column in inputs(spine).items()),
     )
+
+
+def placed_at(view: FeatureView) -> Column:
+    """The instant of a row of the spine's source from which on, or at which, it is described."""
+    at = view.spine.as_of
+    return known_from() if isinstance(at, Calendar) else F.col(at)
 
 
 def hot_keys(
@@ -44,7 +64,7 @@ def hot_keys(
         rows_per_task: how many rows a task is to have; a key with more is cut into sections of half as many.
     """
     found = {}
-    for entity in view.entities:
+    for entity in view.grouped_entities:
         gathered = gather(view, entity, _carried(spine), sources)
         found[entity.name] = find_hot_keys(gathered.rows, gathered.streams, max(rows_per_task // 2, 1))
     return {name: keys for name, keys in found.items() if keys}
@@ -60,6 +80,9 @@ def build_view(
 ) -> DataFrame:
     """Every feature of every spine row.
 
+    Entities with windows cost one exchange each, so do entities that are looked up (rates are one), and one more
+    brings all of it together.
+
     Args:
         spine: rows as ``spine_rows`` gives them, or any frame with the row id, ``as_of``, the keys and own features;
             row ids are unique.
@@ -70,15 +93,21 @@ def build_view(
 
     Returns:
         One row per spine row: ``as_of``, row id, keys, context, features in the view's order, ``definition_hash``.
+
+    Raises:
+        SchemaError: the sources do not fit the view, or a feature is neither a number nor a truth.
     """
     row = view.spine.row
-    frame, before = _carried(spine.withColumn(row, F.col(row).cast("string"))), list[FeatureSchema]()
-    for number, entity in enumerate(view.entities, start=1):
+    rows = spine.withColumn(row, F.col(row).cast("string"))
+    for lookups in _by_entity([*view.lookups, *rate_lookups(view.spine)]):
+        rows = looked_up(lookups, rows, sources, row=row, tasks=tasks)
+    frame, before = _carried(rows), list[FeatureSchema]()
+    for number, entity in enumerate(view.grouped_entities, start=1):
         gathered = gather(view, entity, frame, sources)
         frame = exchanged(
             gathered,
             before,
-            is_last=number == len(view.entities),
+            is_last=number == len(view.grouped_entities),
             hot=(hot or {}).get(entity.name, ()),
             tasks=tasks,
         )
@@ -86,10 +115,21 @@ def build_view(
     found = [field.name for schema in before for field in schema.fields]
     wide = frame.select(f"{SPINE}.*", *found)
     wide = wide.withColumns({entity.present: _has(entity) for entity in view.entities})
+    wide = with_conversions(wide, view.spine)
     for derived in view.derived:
         wide = wide.withColumn(derived.name, F.expr(derived.sql))
-    kept = [name for name in spine.columns if name not in {row, AS_OF, *view.features}]
-    return wide.select(AS_OF, row, *kept, *view.features, F.lit(definition_hash(view)).alias(DEFINITION))
+    check_feature_types(view, wide)
+    looked = [name for lookup in view.lookups for name in lookup.kept]
+    dropped = {row, AS_OF, *view.features, *inputs(view.spine)}
+    kept = [name for name in spine.columns if name not in dropped]
+    return wide.select(
+        AS_OF, row, *kept, *looked, *view.features, F.lit(definition_hash(view)).alias(DEFINITION)
+    )
+
+
+def _by_entity(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
+    entities = dict.fromkeys(lookup.entity for lookup in lookups)
+    return [[lookup for lookup in lookups if lookup.entity == entity] for entity in entities]
 
 
 def _carried(spine: DataFrame) -> DataFrame:

@@ -10,14 +10,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from features.declare import FeatureView
+from features.declare import Calendar, FeatureGroup, FeatureView, Lookup
+from features.derived_source import check_known_at
 from features.hot_key_report import HOT_KEYS, report
+from features.lineage import lineage
 from features.source import Source
-from features.view import AS_OF, build_view, hot_keys, spine_rows
+from features.view import AS_OF, build_view, hot_keys, placed_at, spine_rows
 from features.windows.hot_keys import HotKey
 from jobs.arguments import add_range
 from jobs.feature_table import check_ids, write
 from jobs.job import Context, Plan, console_command, now, run_job
+from jobs.lineage_table import LINEAGE, write_lineage
 from lake.errors import TrustlakeError
 from lake.locks import Claim, held
 from lake.runs import Outcome
@@ -28,7 +31,7 @@ ROWS_PER_TASK = 1_000_000
 
 
 class BuildFeatures:
-    """Reads ``events_*``; writes ``features_<view>`` for every view of the definitions, and seals what it has seen."""
+    """Reads ``events_*``; writes ``features_<view>`` for every view, and ``lineage``; seals what it has seen."""
 
     NAME = "build_features"
     ABOUT = "Build point-in-time features for the spine rows of a range of days."
@@ -43,6 +46,9 @@ class BuildFeatures:
         views = list(context.definitions.views.values())
         versions = _versions(context, views)
         ranges = {view.name: _range(context, view, versions) for view in views}
+        for view in views:
+            # Before anything is written: Spark finds here whatever columns and expressions do not fit.
+            _Build(context, view, versions, *ranges[view.name]).analyzed()
         until = max(end for _, end in ranges.values())
         sealed_at = latest_seal(context.lake)
         if sealed_at is None or sealed_at < until:
@@ -75,7 +81,7 @@ def _range(context: Context, view: FeatureView, versions: Mapping[str, int]) -> 
     """The range asked for; an open end is the first or last day with spine rows."""
     begin, end = context.arguments.begin, context.arguments.end
     if begin is None or end is None:
-        table, at = context.contracts[view.spine.source].table, view.spine.as_of
+        table, at = context.contracts[view.spine.source].table, placed_at(view)
         events = context.lake.read(table, version=versions[table])
         found = events.agg(F.min(at).alias("first"), F.max(at).alias("last")).head()
         if found is None or found["first"] is None:
@@ -94,10 +100,12 @@ def _within(column: str, begin: datetime, end: datetime) -> str:
 
 
 def _build_all(context: Context, builds: Sequence[_Build], key: str) -> Outcome:
+    for build in builds:
+        build.check_queries()
     rows = {build.view.table: build.run(key) for build in builds}
     total = sum(rows.values())
     places = [f"{build.view.table} ({len(build.view.features)} features)" for build in builds]
-    outputs = {table: context.lake.version(table) for table in rows}
+    outputs = {table: context.lake.version(table) for table in (*rows, LINEAGE.name)}
     return Outcome(rows_in=total, rows_out=total, refused=0, place=", ".join(places), outputs=outputs)
 
 
@@ -111,29 +119,64 @@ class _Build:
     begin: datetime
     end: datetime
 
+    def analyzed(self) -> DataFrame:
+        """The range's features, not yet computed.
+
+        Raises:
+            SchemaError: the tables do not fit the view.
+        """
+        return self._features(self._spine(), _Shares(1, {}))
+
+    def check_queries(self) -> None:
+        """Refuse derived sources that say of the first half of the range what was known in the second only.
+
+        Raises:
+            RefusedError: one does.
+        """
+        sources = self._sources()
+        for query in {query.name: query for query in self.view.queries}.values():
+            check_known_at(query, sources, self.begin + (self.end - self.begin) / 2)
+
     def run(self, key: str) -> int:
         """Write the range, and what arrived late in it; returns the rows written."""
-        in_range = _within(self.view.spine.as_of, self.begin, self.end)
-        spine = spine_rows(self.view, self._events(self.view.spine.source).where(in_range))
+        spine = self._spine()
         count = check_ids(spine, self.view)
         where = _within(AS_OF, self.begin, self.end)
         shares = self._shares(spine, key)
-        write(self.context.lake, self.view, self._features(spine, shares), where)
+        built = self._features(spine, shares)
+        write(self.context.lake, self.view, built, where)
         written = self.context.lake.read(self.view.table).where(where).count()
         if written != count:
             raise TrustlakeError(
                 f"{self.view.table} got {written} rows for {count} spine rows; report this with the run's id"
             )
+        self._count_without_rate(where)
         late = self._write_late(key, shares)
+        write_lineage(self.context.lake, self.view, lineage(self.view, self._sources(), built))
         self.context.log.info(
             "%s: %s rows from %s to %s, %s of days before that arrived late",
             *(self.view.table, f"{written:,}", f"{self.begin:%Y-%m-%d}", f"{self.end:%Y-%m-%d}", f"{late:,}"),
         )
         return written + late
 
+    def _count_without_rate(self, where: str) -> None:
+        """Say how many amounts could not be converted."""
+        flags = {one.name: one.has_rate for one in self.view.spine.converted}
+        if not flags:
+            return
+        written = self.context.lake.read(self.view.table).where(where)
+        counted = written.agg(*(F.count_if(~F.col(flag)).alias(name) for name, flag in flags.items())).head()
+        for name, rows in counted.asDict().items() if counted else []:
+            if rows:
+                said = "%s: no rate was known for %s in %s rows; it is null there"
+                self.context.log.warning(said, self.view.table, name, f"{rows:,}")
+
     def _write_late(self, key: str, shares: _Shares) -> int:
         """Spine rows of days before the range that became known within it: they keep their own ``as_of``."""
         spine, lake = self.view.spine, self.context.lake
+        if isinstance(spine.as_of, Calendar):
+            # No step of a key lies before the key was known.
+            return 0
         arrived = _within("known_at", self.begin, self.end)
         before = f"{spine.as_of} < timestamp '{self.begin.isoformat()}'"
         rows = spine_rows(self.view, self._events(spine.source).where(arrived).where(before))
@@ -145,6 +188,9 @@ class _Build:
             once = f"build_features/{self.view.name}/late/{key}"
             lake.append(self.view.table, self._features(late, shares), once=once)
         return count
+
+    def _spine(self) -> DataFrame:
+        return spine_rows(self.view, self._events(self.view.spine.source), (self.begin, self.end))
 
     def _events(self, log: str) -> DataFrame:
         table = self.context.contracts[log].table
@@ -165,9 +211,10 @@ class _Build:
         """How the rows are shared out, so that no task holds many more than a million; hot keys are reported."""
         rows = {log: self._events(log).count() for log in self.view.sources}
         own = rows[self.view.spine.source]
+        readers: list[FeatureGroup | Lookup] = [*self.view.groups, *self.view.lookups]
         met = {
             entity.name: own
-            + sum(rows[log] for group in self.view.groups if group.entity == entity for log in group.logs)
+            + sum(rows[log] for reader in readers if reader.entity == entity for log in reader.logs)
             for entity in self.view.entities
         }
         most = max(met.values(), default=0)

@@ -6,8 +6,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
-from features.catalogue import meanings
-from features.declare import FeatureView
+from features.catalogue import kept_meanings, meanings
+from features.declare import Calendar, FeatureView
 from features.definition_hash import definition_hash
 from features.view import AS_OF, DEFINITION
 from lake.errors import RefusedError, TrustlakeError
@@ -58,17 +58,25 @@ def _has_other_definition(existing: DataFrame, view: FeatureView, spec: TableSpe
 
 
 def _spec(view: FeatureView, built: DataFrame) -> TableSpec:
-    comments = meanings(view) | {
-        AS_OF: "Instant the row describes (UTC)",
-        view.spine.row: "Id of the spine row",
-        DEFINITION: "Hash of the definition that made the row",
-    }
+    comments = (
+        meanings(view)
+        | kept_meanings(view)
+        | {
+            AS_OF: "Instant the row describes (UTC)",
+            view.spine.row: "Id of the spine row",
+            DEFINITION: "Hash of the definition that made the row",
+        }
+    )
     comments |= {key: f"Key of the {entity.name}" for entity in view.entities for key in entity.keys}
     fields = [
-        StructField(
-            f.name, f.dataType, nullable=True, metadata={"comment": comments.get(f.name, "Kept as context")}
-        )
+        StructField(f.name, f.dataType, nullable=True, metadata={"comment": comments[f.name]})
         for f in built.schema
     ]
-    comment = f"One row per row of {view.spine.source}, as it could be known at as_of"
+    at = view.spine.as_of
+    what = (
+        f"{at.entity.name} every {at.every.label}"
+        if isinstance(at, Calendar)
+        else f"row of {view.spine.source}"
+    )
+    comment = f"One row per {what}, as it could be known at as_of"
     return TableSpec(view.table, comment, StructType(fields))

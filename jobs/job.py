@@ -154,7 +154,7 @@ def _sql_mistakes() -> Iterator[None]:
     try:
         yield
     except AnalysisException as error:
-        first = str(error).splitlines()[0].split(" SQLSTATE")[0]
+        first = str(error).strip().splitlines()[0].split(" SQLSTATE")[0]
         raise SchemaError(f"{first} Correct the expression in the definitions or the overlay") from error
 
 

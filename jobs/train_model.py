@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from features.view import AS_OF
 from jobs.arguments import instant
 from jobs.job import Context, Plan, console_command, run_job
+from jobs.lineage_table import write_model_lineage
 from jobs.registry import connect, experiment_id, registry_of
 from lake.errors import TrustlakeError
 from lake.runs import Outcome
@@ -33,7 +34,7 @@ from training.training_set import table_spec, test_rows, training_set
 
 
 class TrainModel:
-    """Reads ``features_<view>`` and label events; writes ``training_<model>``, ``model_quality`` and MLflow."""
+    """Reads ``features_<view>`` and labels; writes ``training_<model>``, ``model_quality``, ``lineage`` and MLflow."""
 
     NAME = "train_model"
     ABOUT = "Tune, train and register a candidate with what was known at an instant."
@@ -103,6 +104,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
     version = registry.register(
         run_id, tags={RUN_KEY: key, FOLD: judged[-1].fold.to_json()}, description=description
     )
+    write_model_lineage(context.lake, model.view, registry.name, version)
     registry.set_alias(CHALLENGER, version)
     final = judged[-1]
     context.log.info("candidate %s v%d: %s", registry.name, version, links.run(experiment, run_id))

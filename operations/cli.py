@@ -25,6 +25,7 @@ VERBS = (
     Verb("demo", "operations.demo", "run every step of a configuration, raw logs to scores, and sum it up"),
     Verb("doctor", "operations.doctor", "check this machine and say what to do about what is wrong"),
     Verb("explain", "operations.explain", "show a feature's value of one row and the events it comes from"),
+    Verb("features", "operations.features", "compute every feature for the keys and instants of a CSV"),
     Verb("plan", "operations.plan", "say what the next build of the features would change, fill in and read"),
     Verb("ui", "operations.ui", "open MLflow's pages on the store of the jobs"),
 )

@@ -8,18 +8,20 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import get_close_matches
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from features.catalogue import meanings
-from features.declare import FeatureView
+from features.declare import FeatureView, Lookup
 from features.definition_hash import definition_hash
 from features.explain import COUNTS, VERDICTS, Windowed, evidence, windowed
+from features.explain_lookup import DELETES, SUPERSEDED, lookup_evidence
 from features.recompute import Counted, Value, value_of
-from features.source import Source
 from features.view import AS_OF, DEFINITION
+from jobs.event_sources import event_sources
 from jobs.job import check, open_lake
 from lake.contracts import Contract
 from lake.errors import SchemaError, TrustlakeError
@@ -29,6 +31,7 @@ from operations.configurations import add_config_arguments, chosen_files
 _HEAD = ("source row", "event_at", "known_at", "value", "contribution")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _NEAR = 3
+_ORDER = (*VERDICTS, DELETES, SUPERSEDED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,8 +86,15 @@ class _Question:
         names = self._reads() if asked is None else asked.group.entity.keys
         yield from ("", *(f"{name}: {_cell(row[name])}" for name in names))
         yield f"stored value: {_cell(row[self.feature])}"
+        lookup = self._lookup()
         if asked is not None:
             yield from self._evidence(asked, spine, row, limit)
+        elif lookup is not None:
+            yield from self._last_change(lookup, spine, row, limit)
+
+    def _lookup(self) -> Lookup | None:
+        """The look-up that gives the feature, if one does."""
+        return next((one for one in self.view.lookups if self.feature in one.features), None)
 
     def _spine(self, row_id: str) -> DataFrame:
         table = self.lake.read(self.view.table)
@@ -106,28 +116,42 @@ class _Question:
         for entity in self.view.entities:
             if self.feature in {entity.present, entity.history}:
                 return list(entity.keys)
+        lookup = self._lookup()
+        if lookup is not None:
+            return list(lookup.entity.keys)
+        for one in self.view.spine.converted:
+            if self.feature in {one.name, one.has_rate}:
+                return [name for name in (one.amount, one.currency, one.has_rate) if name in self._there()]
         sql = {one.name: one.sql for one in [*self.view.spine.own, *self.view.derived]}[self.feature]
-        there = {*self.view.features, *self.view.keys, *self.view.spine.context} - {self.feature}
+        there = self._there() - {self.feature}
         return [name for name in dict.fromkeys(_NAME.findall(sql)) if name in there]
+
+    def _there(self) -> set[str]:
+        return {*self.view.features, *self.view.keys, *self.view.context}
 
     def _evidence(self, asked: Windowed, spine: DataFrame, row: Row, limit: int) -> Iterator[str]:
         entity = asked.group.entity
         if any(row[key] is None for key in entity.keys):
             yield f"value from the evidence: null, for the row has no {entity.name}"
             return
-        sources = {
-            log: Source(self.lake.read(self.contracts[log].table), tuple(self.contracts[log].key))
-            for log in asked.group.logs
-        }
+        sources = event_sources(self.lake, self.contracts, asked.group.logs)
         found = _Found.of(evidence(self.view, self.feature, spine, sources), limit)
         value = value_of(asked.measure, found.counting, row[AS_OF])
-        differs = (
-            ""
-            if _agree(row[self.feature], value)
-            else ", which is not the stored value: events or definitions have changed since; run build_features again"
-        )
-        yield f"value from the evidence: {_cell(value)}{differs}"
+        yield _compared(_cell(value), is_same=_agree(row[self.feature], value))
         yield from found.lines(str(asked.group.source))
+
+    def _last_change(self, lookup: Lookup, spine: DataFrame, row: Row, limit: int) -> Iterator[str]:
+        if any(row[key] is None for key in lookup.entity.keys):
+            yield f"value from the evidence: null, for the row has no {lookup.entity.name}"
+            return
+        sources = event_sources(self.lake, self.contracts, lookup.logs)
+        found = _Found.of(lookup_evidence(self.view, lookup, self.feature, spine, sources), limit)
+        said = found.counting[0] if found.counting else None
+        value = said.value if said else None
+        if said and self.feature == lookup.age:
+            value = str((row[AS_OF] - said.event_at) / timedelta(hours=1))
+        yield _compared(_cell(value), is_same=_is_text_of(row[self.feature], value))
+        yield from found.lines(str(lookup.source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +166,7 @@ class _Found:
     def of(cls, rows: DataFrame, limit: int) -> _Found:
         """Rows that count first, then by reason, each with the latest first; a hot key's pass by one at a time."""
         found = cls()
-        verdicts = F.array(*(F.lit(verdict) for verdict in VERDICTS))
+        verdicts = F.array(*(F.lit(verdict) for verdict in _ORDER))
         place = F.array_position(verdicts, F.col("verdict"))
         for row in rows.orderBy(
             place, F.desc("event_at"), F.desc("known_at"), "source_row"
@@ -162,7 +186,7 @@ class _Found:
         widths = [max(len(line[n]) for line in [_HEAD, *cells]) for n in range(len(_HEAD))]
         if not self.counts:
             yield f"no row of {source} has this key"
-        for verdict in (verdict for verdict in VERDICTS if self.counts[verdict]):
+        for verdict in (verdict for verdict in _ORDER if self.counts[verdict]):
             heading = verdict if verdict == COUNTS else f"left out, {verdict}"
             yield from ("", f"{heading}: {self.counts[verdict]:,} of {source}")
             below = [line for line, row in zip(cells, self.shown, strict=True) if row["verdict"] == verdict]
@@ -195,11 +219,25 @@ def _nearest(wanted: str, names: Sequence[str]) -> str:
     return f"nearest are {', '.join(near)}" if near else f"there are {', '.join(names)}"
 
 
+def _compared(value: str, *, is_same: bool) -> str:
+    differs = (
+        ", which is not the stored value: events or definitions have changed since; run build_features again"
+    )
+    return f"value from the evidence: {value}{'' if is_same else differs}"
+
+
 def _agree(stored: object, computed: Value) -> bool:
     """Equal; for floating point, to the digits that decayed sums are right to."""
     if isinstance(stored, float) and isinstance(computed, float):
         return math.isclose(stored, computed, rel_tol=1e-6, abs_tol=1e-6)
     return stored == computed
+
+
+def _is_text_of(stored: object, text: str | None) -> bool:
+    """Whether a text, as Spark writes values, means the stored value."""
+    if stored is None or text is None:
+        return stored is None and text is None
+    return float(text) == stored if isinstance(stored, float) else text == _cell(stored)
 
 
 def _cell(value: object) -> str:

@@ -59,7 +59,7 @@ class _Planned:
             yield f"new: the table, with {len(wanted)} features"
             return
         table = self.lake.read(self.view.table)
-        kept = {AS_OF, DEFINITION, self.view.spine.row, *self.view.keys, *self.view.spine.context}
+        kept = {AS_OF, DEFINITION, self.view.spine.row, *self.view.keys, *self.view.context}
         found = {
             field.name: field.metadata.get("comment", "") for field in table.schema if field.name not in kept
         }

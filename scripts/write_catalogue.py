@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from features.catalogue import Feature, catalogue
-from features.declare import FeatureGroup
+from features.declare import FeatureGroup, Lookup, SqlSource
 from features.marketplace.payments import payments_view
 from lake.contracts import read_contracts
 
@@ -52,8 +52,9 @@ def _sections(features: Sequence[Feature]) -> Iterator[str]:
     yield from _section("Derived", [one for one in features if not one.source and one.entity is None])
 
 
-def _group(group: FeatureGroup, members: Sequence[Feature]) -> Iterator[str]:
-    yield f"### {group.entity.name.capitalize()}: {group.source}\n"
+def _group(group: FeatureGroup | Lookup, members: Sequence[Feature]) -> Iterator[str]:
+    what = "last known of " if isinstance(group, Lookup) else ""
+    yield f"### {group.entity.name.capitalize()}: {what}{group.source}\n"
     facts = [
         f"Owner: {group.owner}." if group.owner else "",
         f"Tags: {', '.join(group.tags)}." if group.tags else "",
@@ -61,6 +62,8 @@ def _group(group: FeatureGroup, members: Sequence[Feature]) -> Iterator[str]:
     said = " ".join(part for part in [group.description, *facts] if part)
     if said:
         yield f"{said}\n"
+    if isinstance(group.source, SqlSource):
+        yield f"Derived from {', '.join(group.source.logs)} by `{' '.join(group.source.sql.split())}`.\n"
     yield from _table(members)
 
 

@@ -1,9 +1,12 @@
-"""What an analyst writes: entities, groups of windowed measures, spines and views. Declaring computes nothing."""
+"""What an analyst writes: entities, groups of measures, look-ups, spines and views. Declaring computes nothing."""
 
+from features.declare.calendar import Calendar
+from features.declare.conversion import Converted, Rates, converted
 from features.declare.entity import Entity
 from features.declare.expression import Expression, day_of_week, expression, hour_of_day, ratio, trend
 from features.declare.group import FeatureGroup
 from features.declare.link import Link
+from features.declare.lookup import Lookup
 from features.declare.measure import (
     Kind,
     Measure,
@@ -27,11 +30,14 @@ from features.declare.measure import (
     total,
 )
 from features.declare.place import Declared, here
+from features.declare.sql_source import Log, SqlSource
 from features.declare.view import FeatureView, Spine
 from features.declare.window import LIFETIME, Window, days, hours, minutes, seconds
 
 __all__ = [
     "LIFETIME",
+    "Calendar",
+    "Converted",
     "Declared",
     "Entity",
     "Expression",
@@ -39,11 +45,16 @@ __all__ = [
     "FeatureView",
     "Kind",
     "Link",
+    "Log",
+    "Lookup",
     "Measure",
+    "Rates",
     "Spine",
+    "SqlSource",
     "Window",
     "approx_distinct",
     "burst",
+    "converted",
     "count",
     "count_each",
     "day_of_week",

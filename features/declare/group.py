@@ -9,6 +9,7 @@ from features.declare.entity import Entity, feature_name
 from features.declare.link import Link
 from features.declare.measure import Measure
 from features.declare.place import Declared, here
+from features.declare.sql_source import Log, logs_of
 from features.declare.window import Window
 
 
@@ -17,7 +18,7 @@ class FeatureGroup:
     """Measures of one entity over windows of one source.
 
     Attributes:
-        source: a log, or a link that brings the events of one log to what another log linked them with.
+        source: a log, a query over logs, or a link that brings the events of one log to what another linked them with.
         source_key: the source's column, or columns, that hold the entity's key, where named otherwise than the spine's.
         where: SQL condition on the source's rows.
         owner: who answers for these features.
@@ -26,7 +27,7 @@ class FeatureGroup:
     """
 
     entity: Entity
-    source: str | Link
+    source: Log | Link
     windows: Sequence[Window]
     measures: Sequence[Measure]
     source_key: str | tuple[str, ...] | None = None
@@ -46,12 +47,12 @@ class FeatureGroup:
     @property
     def logs(self) -> tuple[str, ...]:
         """The logs that are read."""
-        return (self.source,) if isinstance(self.source, str) else self.source.logs
+        return self.source.logs if isinstance(self.source, Link) else logs_of(self.source)
 
     @property
-    def key_log(self) -> str:
+    def key_log(self) -> Log:
         """The log that holds the entity's keys."""
-        return self.logs[-1]
+        return self.source.through if isinstance(self.source, Link) else self.source
 
     def feature(self, measure: Measure, window: Window) -> str:
         return feature_name(self.entity, measure.name, window)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from features.declare.sql_source import Log, logs_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
@@ -14,15 +16,15 @@ class Link:
     event and the first known link were; a link that came later brings earlier events along.
 
     Attributes:
-        source: log of the events.
+        source: log of the events, or a query over logs.
         on: its column that names the subject.
-        through: log of the links.
+        through: log of the links, or a query over logs.
         through_on: its column that names the subject, where it is named otherwise.
     """
 
-    source: str
+    source: Log
     on: str
-    through: str
+    through: Log
     through_on: str | None = None
 
     @property
@@ -31,8 +33,8 @@ class Link:
         return self.through_on or self.on
 
     @property
-    def logs(self) -> tuple[str, str]:
-        return self.source, self.through
+    def logs(self) -> tuple[str, ...]:
+        return logs_of(self.source, self.through)
 
     def __str__(self) -> str:
         return f"{self.source} linked through {self.through}"

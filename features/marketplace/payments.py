@@ -48,6 +48,7 @@ payer_payments = FeatureGroup(
     ],
     owner=PAYMENTS_RISK,
     description="How much and how fast the payer pays, with how many cards, to how many payees.",
+    tags=["velocity", "amounts"],
 )
 payer_age = FeatureGroup(
     entity=payer,
@@ -57,6 +58,7 @@ payer_age = FeatureGroup(
     measures=[hours_since_first("hours_since_signup")],
     owner=ACCOUNT_SECURITY,
     description="How new the payer's account is.",
+    tags=["account age"],
 )
 payer_logins = FeatureGroup(
     entity=payer,
@@ -72,6 +74,7 @@ payer_logins = FeatureGroup(
     ],
     owner=ACCOUNT_SECURITY,
     description="Failed logins, changed credentials, new devices: what comes before a takeover.",
+    tags=["takeover", "logins"],
 )
 payer_disputes = FeatureGroup(
     entity=payer,
@@ -80,6 +83,7 @@ payer_disputes = FeatureGroup(
     measures=[count("dispute_count")],
     owner=PAYMENTS_RISK,
     description="What the payer paid and disputed before.",
+    tags=["disputes"],
 )
 payee_payments = FeatureGroup(
     entity=payee,
@@ -93,6 +97,7 @@ payee_payments = FeatureGroup(
     ],
     owner=PAYMENTS_RISK,
     description="How much the payee is paid, and by how many: accomplices collect.",
+    tags=["velocity", "collusion"],
 )
 payee_age = FeatureGroup(
     entity=payee,
@@ -102,6 +107,7 @@ payee_age = FeatureGroup(
     measures=[hours_since_first("hours_since_signup")],
     owner=ACCOUNT_SECURITY,
     description="How new the payee's account is.",
+    tags=["account age"],
 )
 payee_payouts = FeatureGroup(
     entity=payee,
@@ -115,6 +121,7 @@ payee_payouts = FeatureGroup(
     ],
     owner=PAYMENTS_RISK,
     description="How fast the payee takes money out, and to how many places.",
+    tags=["cash-out", "payouts"],
 )
 payee_disputes = FeatureGroup(
     entity=payee,
@@ -123,6 +130,7 @@ payee_disputes = FeatureGroup(
     measures=[count("dispute_count"), count("fraud_dispute_count", where=BY_FRAUD)],
     owner=PAYMENTS_RISK,
     description="Payments to the payee that were disputed before.",
+    tags=["disputes", "collusion"],
 )
 device_payments = FeatureGroup(
     entity=device,
@@ -136,6 +144,7 @@ device_payments = FeatureGroup(
     ],
     owner=PAYMENTS_RISK,
     description="Many payers or cards on one device, and declines in a row: rings and card testing.",
+    tags=["rings", "card testing"],
 )
 device_logins = FeatureGroup(
     entity=device,
@@ -148,6 +157,7 @@ device_logins = FeatureGroup(
     ],
     owner=ACCOUNT_SECURITY,
     description="How new the device is, and how many accounts share it.",
+    tags=["rings", "logins"],
 )
 device_disputes = FeatureGroup(
     entity=device,
@@ -156,6 +166,7 @@ device_disputes = FeatureGroup(
     measures=[count("fraud_dispute_count", where=BY_FRAUD)],
     owner=PAYMENTS_RISK,
     description="Payments made on the device that were disputed as fraud.",
+    tags=["disputes", "rings"],
 )
 device_bad_payers = FeatureGroup(
     entity=device,
@@ -165,6 +176,7 @@ device_bad_payers = FeatureGroup(
     measures=[distinct("payer_id", name="bad_payer_count")],
     owner=PAYMENTS_RISK,
     description="Accounts that logged in on the device and whose payments were disputed as fraud.",
+    tags=["disputes", "rings", "links"],
 )
 pair_payments = FeatureGroup(
     entity=pair,
@@ -173,6 +185,7 @@ pair_payments = FeatureGroup(
     measures=[is_new("is_new"), count("payment_count")],
     owner=PAYMENTS_RISK,
     description="What this payer has paid this payee before.",
+    tags=["pairs"],
 )
 instrument_payments = FeatureGroup(
     entity=instrument,
@@ -186,6 +199,7 @@ instrument_payments = FeatureGroup(
     ],
     owner=PAYMENTS_RISK,
     description="How often a card is used and declined, and by how many accounts.",
+    tags=["card testing", "velocity"],
 )
 
 payments_view = FeatureView(

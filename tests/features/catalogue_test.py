@@ -6,16 +6,20 @@ import runpy
 from pathlib import Path
 from typing import get_args
 
-from features.catalogue import Feature, catalogue, meanings
+from features.catalogue import Feature, catalogue, kept_meanings, meanings
 from features.declare import (
     LIFETIME,
     Entity,
     FeatureGroup,
     FeatureView,
     Kind,
+    Lookup,
+    Rates,
     Spine,
+    SqlSource,
     approx_distinct,
     burst,
+    converted,
     count,
     days,
     decayed,
@@ -35,6 +39,7 @@ from features.declare import (
     std,
     total,
 )
+from features.marketplace.payments import payments_view
 
 ROOT = Path(__file__).parents[2]
 MEASURES = [
@@ -71,6 +76,27 @@ VIEW = FeatureView(
         ),
     ],
     derived=[expression("ratio", "amount / card_amount_mean_7d")],
+)  # fmt: skip
+
+
+STATUS = Lookup(
+    entity=Entity("payer", key="payer_id"), source="users", columns=["kyc_level"], context=["status"],
+    deleted="op = 'D'", stale_after=days(30), owner="risk", description="Who pays.", tags=["accounts"],
+)  # fmt: skip
+FX = Rates(source="fx", currency="code", rate="usd", into="USD", stale_after=days(3))
+SETTLED = SqlSource(name="settled", sql="SELECT *\n  FROM {payments}", key=["id"])
+SECOND = FeatureView(
+    name="w",
+    spine=Spine(
+        source="payments", row="id", context=["note"], columns=["amount", converted("amount", currency="cur", rates=FX)]
+    ),
+    groups=[
+        FeatureGroup(
+            entity=Entity("card", key="card_id"), source=SETTLED, windows=[days(1)], measures=[total("amount")]
+        )
+    ],
+    lookups=[STATUS],
+    derived=[expression("is_new", "payer_status = 'new'")],
 )  # fmt: skip
 
 
@@ -145,3 +171,48 @@ def test_the_written_page_is_what_the_marketplace_declares() -> None:
     page = runpy.run_path(str(ROOT / "scripts" / "write_catalogue.py"))["page"]()
     written = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
     assert written == page, "docs/features.md is not what the view gives; run make docs"
+
+
+def test_what_is_looked_up_converted_and_derived_is_told_too() -> None:
+    units = {"users": {"kyc_level": "level"}, "payments": {"amount": "EUR"}}
+    features = {feature.name: feature for feature in catalogue(SECOND, units)}
+    assert tuple(features) == SECOND.features
+    found = {name: feature.sentence for name, feature in features.items()}
+    last = "in the last change in users, of the payer before as_of"
+    assert found["payer_kyc_level"] == (
+        f"kyc_level {last}, unless it is older than 30d or op = 'D'; null where there are none"
+    )
+    assert found["payer_users_age_hours"] == (
+        "Hours since the last change in users, of the payer before as_of; null where there are none"
+    )
+    assert found["amount_in_usd"] == (
+        "amount of the payments row itself, in USD at the rate of cur in fx known before as_of, no older than 3d"
+    )
+    assert found["has_amount_in_usd_rate"].startswith(
+        "Whether there was the rate of cur in fx known before as_of"
+    )
+    assert found["card_amount_sum_1d"].startswith("Sum of amount over settled, of the card")
+    assert "has_payer_history" not in found
+    facts = {name: (one.unit, one.source, one.group is STATUS) for name, one in features.items()}
+    assert facts["payer_kyc_level"] == ("level", "users", True)
+    assert facts["payer_users_age_hours"] == ("hours", "users", True)
+    assert facts["amount_in_usd"] == ("USD", "payments", False)
+    assert facts["card_amount_sum_1d"] == ("EUR", "settled", False)
+    assert kept_meanings(SECOND) == {
+        "note": "note of the payments row itself, kept as context",
+        "payer_status": f"status {last}, unless it is older than 30d or op = 'D', kept as context; null where there "
+        "are none",
+    }
+
+
+def test_the_page_says_what_is_looked_up_and_what_a_query_is() -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "write_catalogue.py"))
+    said = "\n".join(line for group in (STATUS, SECOND.groups[0]) for line in script["_group"](group, []))
+    assert "### Payer: last known of users\n\nWho pays. Owner: risk. Tags: accounts.\n" in said
+    assert "### Card: settled\n\nDerived from payments by `SELECT * FROM {payments}`.\n" in said
+
+
+def test_every_built_in_group_has_an_owner_a_description_and_tags() -> None:
+    declared: list[FeatureGroup | Lookup] = [*payments_view.groups, *payments_view.lookups]
+    lacking = [f"{one.declared}" for one in declared if not (one.owner and one.description and one.tags)]
+    assert lacking == []

@@ -41,8 +41,8 @@ STEPS = {line.split()[0]: line.split()[1:] for line in yaml.safe_load(FILES[1].r
 WRITTEN = {
     "simulate_logs": (),
     "ingest_logs": ("events_*", "quarantine", "ingest_*"),
-    "build_features": ("features_*",),
-    "train_model": ("training_*", "model_quality"),
+    "build_features": ("features_*", "lineage"),
+    "train_model": ("training_*", "model_quality", "lineage"),
     "promote_model": (),
     "score_events": ("scores_*",),
 }

@@ -1,0 +1,201 @@
+"""Sources written as SQL: the same features as from the events themselves, and no word of what comes later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from features.declare import (
+    LIFETIME,
+    Entity,
+    FeatureGroup,
+    FeatureView,
+    Link,
+    Lookup,
+    Spine,
+    SqlSource,
+    count,
+    days,
+    distinct,
+    latest,
+    total,
+)
+from features.definition_hash import definition_hash
+from features.derived_source import check_known_at, events_of
+from features.explain import evidence
+from features.source import Source
+from features.view import build_view
+from lake.errors import RefusedError, SchemaError
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SETTLED = SqlSource(
+    name="settled",
+    sql="""
+        SELECT p.payment_id, p.payer_id, p.amount, s.event_at, greatest(p.known_at, s.known_at) AS known_at
+        FROM {payments} p JOIN {settlements} s USING (payment_id)
+        WHERE p.amount > 0 AND '{{}}' <> ''
+    """,
+    key=["payment_id"],
+)
+PAYER = Entity("payer", key="payer_id")
+PAYMENTS = "payment_id string, payer_id string, amount decimal(18,2), event_at timestamp, known_at timestamp"
+SETTLEMENTS = "payment_id string, event_at timestamp, known_at timestamp"
+
+
+def view_of(*groups: FeatureGroup, lookups: Sequence[Lookup] = ()) -> FeatureView:
+    spine = Spine(source="payments", row="payment_id")
+    return FeatureView(name="v", spine=spine, groups=groups, lookups=lookups)
+
+
+def group_of(source: str | Link | SqlSource) -> FeatureGroup:
+    return FeatureGroup(
+        entity=PAYER, source=source, windows=[days(1), LIFETIME],
+        measures=[count("n"), total("amount"), latest("amount"), distinct("payment_id")],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def sources(spark: SparkSession) -> dict[str, Source]:
+    """Five payments; settled in time, late in both senses, never, and one of nothing."""
+    payments = [
+        (f"p{n}", "a", Decimal(n), NOON - 30 * HOUR, NOON - 30 * HOUR + HOUR * late)
+        for n, late in enumerate([0, 0, 29, 0, 0])
+    ]
+    settlements = [
+        ("p0", NOON - 9 * HOUR, NOON - 9 * HOUR),
+        ("p1", NOON - 8 * HOUR, NOON - 8 * HOUR),
+        ("p2", NOON - 7 * HOUR, NOON - 7 * HOUR),
+        ("p3", NOON - 6 * HOUR, NOON + HOUR),
+    ]
+    return {
+        "payments": Source(spark.createDataFrame(payments, PAYMENTS), ("payment_id",)),
+        "settlements": Source(spark.createDataFrame(settlements, SETTLEMENTS), ("payment_id",)),
+    }
+
+
+def spine(spark: SparkSession, *instants: datetime) -> DataFrame:
+    rows = [(str(n), "a", at) for n, at in enumerate(instants)]
+    return spark.createDataFrame(rows, "payment_id string, payer_id string, as_of timestamp")
+
+
+def test_a_row_counts_from_when_all_it_was_made_of_was_known(
+    spark: SparkSession, sources: Mapping[str, Source]
+) -> None:
+    asked = spine(spark, NOON - 2 * HOUR, NOON, NOON + HOUR, NOON + 2 * HOUR, NOON + 15 * HOUR)
+    rows = build_view(view_of(group_of(SETTLED)), asked, sources).orderBy("payment_id").collect()
+    found = [
+        (row["payer_n_1d"], row["payer_amount_sum_lifetime"], row["payer_amount_last_1d"]) for row in rows
+    ]
+    assert found == [(1, 1, 1), (2, 3, 2), (2, 3, 2), (3, 6, 3), (3, 6, 3)]
+
+
+def test_features_are_those_of_the_same_events_in_a_log(
+    spark: SparkSession, sources: Mapping[str, Source]
+) -> None:
+    asked = spine(spark, *(NOON + n * HOUR for n in range(-9, 30, 3)))
+    stored = {**sources, "settled": events_of(SETTLED, sources)}
+    by_query = build_view(view_of(group_of(SETTLED)), asked, sources).drop("definition_hash")
+    by_log = build_view(view_of(group_of("settled")), asked, stored).drop("definition_hash")
+    assert sorted(by_query.collect()) == sorted(by_log.collect())
+
+
+def test_links_look_ups_and_evidence_read_a_query_too(
+    spark: SparkSession, sources: Mapping[str, Source]
+) -> None:
+    link = Link(source=SETTLED, on="payment_id", through="payments")
+    view = view_of(group_of(link), lookups=[Lookup(entity=PAYER, source=SETTLED, columns=["amount"])])
+    assert view.sources == ("payments", "settlements")
+    asked = spine(spark, NOON + 2 * HOUR)
+    (row,) = build_view(view, asked, sources).collect()
+    assert (row["payer_n_lifetime"], row["payer_amount"], row["payer_settled_age_hours"]) == (
+        3,
+        Decimal(3),
+        8.0,
+    )
+    shown = evidence(view_of(group_of(SETTLED)), "payer_n_1d", asked, sources)
+    assert sorted(row["source_row"] for row in shown.where("verdict = 'counts'").collect()) == [
+        "p1",
+        "p2",
+        "p3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "key", "told"),
+    [
+        ("SELECT payment_id, event_at FROM {payments}", "payment_id", "gives no known_at; it gives payment_id, "),
+        ("SELECT known_at, 1 AS id FROM {payments}", "id", "gives no event_at; it gives known_at, id; select them"),
+        ("SELECT * FROM {payments}", "id", "gives no id; it gives payment_id, payer_id, amount, event_at, known_at;"),
+        (
+            "SELECT payment_id, event_at, to_date(known_at) AS known_at FROM {payments}", "payment_id",
+            "gives known_at as date; it is an instant: make it a timestamp",
+        ),
+        ("SELECT prize FROM {payments}", "id", "cannot be understood: [UNRESOLVED_COLUMN"),
+        ("SELEC * FROM {payments}", "id", "cannot be understood: [PARSE_SYNTAX_ERROR]"),
+    ],
+    ids=["known_at", "event_at", "key", "date", "column", "syntax"],
+)  # fmt: skip
+def test_a_query_that_gives_no_events_is_told_with_its_line(
+    sources: Mapping[str, Source], sql: str, key: str, told: str
+) -> None:
+    query = SqlSource(name="q", sql=sql, key=[key])
+    with pytest.raises(SchemaError, match=rf"^{re.escape(__file__)}:\d+: q {re.escape(told)}"):
+        events_of(query, sources)
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        (
+            "SELECT p.*, s.event_at AS settled_at FROM {payments} p LEFT JOIN {settlements} s USING (payment_id)",
+            "q no longer gives a row it says was known before 2026-03-01 12:00 UTC",
+        ),
+        (
+            "SELECT p.payment_id, p.event_at, p.known_at FROM {payments} p JOIN {settlements} s USING (payment_id)",
+            'later a row it says was known before 2026-03-01 12:00 UTC: {"payment_id":"p3"',
+        ),
+        (
+            "SELECT p.*, count(*) OVER (PARTITION BY payer_id) AS n FROM {payments} p",
+            "a row it says was known before",
+        ),
+    ],
+    ids=["absence", "join", "count of all"],
+)
+def test_a_query_that_knows_too_early_is_refused(
+    spark: SparkSession, sources: Mapping[str, Source], sql: str, told: str
+) -> None:
+    late = spark.createDataFrame(
+        [("p9", "a", Decimal(9), NOON - HOUR, NOON + HOUR)], sources["payments"].rows.schema
+    )
+    known = {**sources, "payments": Source(sources["payments"].rows.unionByName(late), ("payment_id",))}
+    query = SqlSource(name="q", sql=sql, key=["payment_id"])
+    with pytest.raises(RefusedError) as caught:
+        check_known_at(query, known, NOON)
+    assert told in str(caught.value)
+    assert "let known_at be the latest of all rows that a row is made of" in str(caught.value)
+    check_known_at(SETTLED, known, NOON)
+    check_known_at(query, known, NOON + 2 * HOUR)
+
+
+def test_a_row_without_its_times_is_no_event(sources: Mapping[str, Source]) -> None:
+    query = SqlSource(
+        name="q", key=["payment_id"],
+        sql="SELECT payment_id, if(amount > 1, event_at, null) AS event_at, "
+            "if(amount < 4, known_at, null) AS known_at FROM {payments}",
+    )  # fmt: skip
+    assert sorted(row["payment_id"] for row in events_of(query, sources).rows.collect()) == ["p2", "p3"]
+
+
+def test_the_fingerprint_is_of_the_query_and_not_of_its_place() -> None:
+    def of(sql: str) -> str:
+        return definition_hash(view_of(group_of(SqlSource(name="q", sql=sql, key=["id"]))))
+
+    assert of("SELECT * FROM {payments}") == of("SELECT * FROM {payments}")
+    assert of("SELECT * FROM {payments}") != of("SELECT * FROM {settlements}")
+    assert definition_hash(view_of(group_of("a"))) == definition_hash(view_of(group_of("a"), lookups=[]))

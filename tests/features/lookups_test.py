@@ -1,0 +1,340 @@
+"""The last change known of an entity, against brute force in plain Python; every type comes back as it is."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from features.declare import (
+    Entity,
+    Expression,
+    FeatureGroup,
+    FeatureView,
+    Lookup,
+    Spine,
+    Window,
+    count,
+    days,
+    expression,
+    hours,
+)
+from features.source import Source
+from features.view import build_view
+from lake.errors import SchemaError
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+PAYER, PAIR = Entity("payer", key="payer_id"), Entity("pair", key=("payer_id", "payee_id"))
+DAYTIME = hours(20)
+COLUMNS: list[str | Expression] = [
+    "kyc_level",
+    "is_verified",
+    "cap",
+    expression("is_closed", "status = 'closed'"),
+]
+SCHEMA = (
+    "id string, user_id string, payee_id string, lsn long, op string, event_at timestamp, known_at timestamp, "
+    "kyc_level long, is_verified boolean, cap decimal(18,4), status string, opened_at timestamp"
+)
+PROBE = "probe_id string, payer_id string, payee_id string, as_of timestamp"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row of the change log."""
+
+    id: str
+    user_id: str | None
+    payee_id: str | None
+    lsn: int | None
+    op: str
+    event_at: datetime
+    known_at: datetime
+    kyc_level: int | None
+    is_verified: bool | None
+    cap: Decimal | None
+    status: str | None
+    opened_at: datetime | None
+
+
+def view_of(
+    *,
+    order_by: str | None = "lsn",
+    stale_after: Window | None = DAYTIME,
+    spread: int = 1,
+    entity: Entity = PAYER,
+    source_key: tuple[str, ...] = ("user_id",),
+    columns: Sequence[str | Expression] = COLUMNS,
+    groups: Sequence[FeatureGroup] = (),
+) -> FeatureView:
+    lookup = Lookup(
+        entity=entity, source="users", source_key=source_key, columns=columns, context=["status", "opened_at"],
+        order_by=order_by, deleted="op = 'D'", stale_after=stale_after, spread=spread,
+    )  # fmt: skip
+    return FeatureView(
+        name="v", spine=Spine(source="payments", row="probe_id"), groups=groups, lookups=[lookup]
+    )
+
+
+def random_changes(dice: random.Random, size: int) -> list[Change]:
+    """Whole minutes, so that ties are common; numbers that repeat, run backwards and are missing."""
+    changes = []
+    for number in range(size):
+        at = NOON + timedelta(minutes=dice.randrange(3000))
+        changes.append(
+            Change(
+                id=f"u{number:03d}",
+                user_id=dice.choice(["a", "b", "c", None]),
+                payee_id=dice.choice(["x", "y", None]),
+                lsn=dice.choice([None, *range(60)]),
+                op=dice.choice("IUUUD"),
+                event_at=at,
+                known_at=at + timedelta(minutes=dice.choice([0, 0, -3, 7, 700])),
+                kyc_level=dice.choice([None, 0, 1, 2]),
+                is_verified=dice.choice([None, True, False]),
+                cap=dice.choice([None, Decimal(dice.randrange(10**9)) / 10**4]),
+                status=dice.choice([None, "active", "closed"]),
+                opened_at=dice.choice([None, at - timedelta(microseconds=dice.randrange(10**9))]),
+            )
+        )
+    return changes
+
+
+def last_known(
+    changes: Sequence[Change], as_of: datetime, order_by: str | None, stale_after: timedelta | None
+) -> tuple[object, ...]:
+    """The rule, word for word: values, context, age in hours."""
+
+    def place(change: Change) -> tuple[object, ...]:
+        lsn = -1 if change.lsn is None else change.lsn
+        return ((lsn,) if order_by else ()) + (change.event_at, change.id)
+
+    seen = [change for change in changes if change.event_at < as_of and change.known_at < as_of]
+    if not seen:
+        return (None,) * 7
+    last = max(seen, key=place)
+    age = as_of - last.event_at
+    hours_ago = age / timedelta(microseconds=1) / 3_600_000_000
+    if last.op == "D" or (stale_after is not None and age > stale_after):
+        return (*(None,) * 6, hours_ago)
+    is_closed = None if last.status is None else last.status == "closed"
+    return last.kyc_level, last.is_verified, last.cap, is_closed, last.status, last.opened_at, hours_ago
+
+
+def found(
+    spark: SparkSession, view: FeatureView, changes: Sequence[Change], probes: Sequence[tuple[object, ...]]
+) -> dict[str, tuple[object, ...]]:
+    """What the look-up says for each probe, in the order of ``last_known``."""
+    sources = {"users": Source(spark.createDataFrame([astuple(one) for one in changes], SCHEMA), ("id",))}
+    rows = build_view(view, spark.createDataFrame(probes, PROBE), sources).collect()
+    assert len(rows) == len(probes)
+    (lookup,) = view.lookups
+    names = [*(one.name for one in lookup.picked), lookup.age]
+    return {row["probe_id"]: tuple(_aware(row[name]) for name in names) for row in rows}
+
+
+def _aware(value: object) -> object:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def random_probes(dice: random.Random, size: int) -> list[tuple[str, str | None, str | None, datetime]]:
+    return [
+        (
+            str(number),
+            dice.choice(["a", "b", "c", "nobody", None]),
+            dice.choice(["x", "y", None]),
+            NOON + timedelta(minutes=dice.randrange(4500)),
+        )
+        for number in range(size)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seed", "order_by", "stale_after", "spread"),
+    [(1, "lsn", hours(20), 1), (2, None, hours(20), 5), (3, "lsn", None, 5)],
+)
+def test_look_ups_equal_brute_force(
+    spark: SparkSession, seed: int, order_by: str | None, stale_after: Window | None, spread: int
+) -> None:
+    dice = random.Random(seed)
+    changes, probes = random_changes(dice, 150), random_probes(dice, 250)
+    view = view_of(order_by=order_by, stale_after=stale_after, spread=spread)
+    limit = None if stale_after is None else timedelta(hours=20)
+    cells = found(spark, view, changes, probes)
+    for probe, payer, _, as_of in probes:
+        theirs = [change for change in changes if payer is not None and change.user_id == payer]
+        assert cells[probe] == last_known(theirs, as_of, order_by, limit), (probe, payer, as_of)
+
+
+def test_a_pair_is_looked_up_by_both_of_its_keys(spark: SparkSession) -> None:
+    dice = random.Random(4)
+    changes, probes = random_changes(dice, 150), random_probes(dice, 150)
+    view = view_of(entity=PAIR, source_key=("user_id", "payee_id"), stale_after=None)
+    cells = found(spark, view, changes, probes)
+    for probe, payer, payee, as_of in probes:
+        theirs = [one for one in changes if (one.user_id, one.payee_id) == (payer, payee)]
+        expected = last_known([] if None in {payer, payee} else theirs, as_of, "lsn", None)
+        assert cells[probe] == expected, (probe, payer, payee, as_of)
+
+
+def test_neither_the_order_of_rows_nor_the_future_changes_a_look_up(spark: SparkSession) -> None:
+    dice = random.Random(5)
+    changes, probes = random_changes(dice, 80), random_probes(dice, 100)
+    latest = max(as_of for *_, as_of in probes)
+    before = found(spark, view_of(), changes, probes)
+    late = [replace(one, id=f"late{n}", lsn=10**9, known_at=latest) for n, one in enumerate(changes)]
+    early = [
+        replace(one, id=f"early{n}", lsn=10**9, event_at=latest, known_at=NOON)
+        for n, one in enumerate(changes)
+    ]
+    more = [*changes, *late, *early]
+    dice.shuffle(more)
+    assert found(spark, view_of(), more, probes[::-1]) == before
+
+
+def change(name: str, lsn: int, at: datetime, known: datetime | None = None, *, op: str = "U") -> Change:
+    return Change(name, "a", None, lsn, op, at, known or at, lsn, True, Decimal(lsn), "active", at)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kyc_level", "age"),
+    [
+        ([], None, None),
+        ([change("u1", 1, NOON)], None, None),
+        ([change("u1", 1, NOON - HOUR, NOON)], None, None),
+        ([change("u1", 1, NOON - HOUR, NOON - timedelta(microseconds=1))], 1, 1.0),
+        ([change("u1", 1, NOON - 20 * HOUR)], 1, 20.0),
+        ([change("u1", 1, NOON - 20 * HOUR - 36 * MINUTE)], None, 20.6),
+        ([change("u1", 1, NOON - 2 * HOUR), change("u2", 2, NOON - HOUR, op="D")], None, 1.0),
+        ([change("u1", 2, NOON - HOUR, op="D"), change("u2", 3, NOON - 2 * HOUR)], 3, 2.0),
+        ([change("u1", 9, NOON - 3 * HOUR), change("u2", 8, NOON - HOUR)], 9, 3.0),
+        ([change("u1", 9, NOON - 3 * HOUR), change("u2", 9, NOON - HOUR)], 9, 1.0),
+    ],
+    ids=[
+        "never", "same instant", "known at the instant", "known just before", "as old as allowed", "stale", "deleted",
+        "back again", "by number, not by time", "one number twice",
+    ],
+)  # fmt: skip
+def test_what_the_last_change_is(
+    spark: SparkSession, changes: list[Change], kyc_level: int | None, age: float | None
+) -> None:
+    cells = found(spark, view_of(), changes, [("p", "a", None, NOON)])["p"]
+    assert (cells[0], cells[-1]) == (kyc_level, age)
+
+
+@pytest.fixture
+def payments(spark: SparkSession) -> DataFrame:
+    """Three payments, of a size that Spark knows."""
+    noon = f"timestamp '{NOON.isoformat()}'"
+    return spark.range(3).selectExpr(
+        "cast(id AS string) AS probe_id", "concat('c', id % 2) AS payer_id", "concat('d', id) AS payee_id",
+        f"{noon} AS as_of", f"{noon} AS event_at", f"{noon} AS known_at", "id AS lsn", "id AS kyc_level",
+        "'active' AS status", "cast(id AS string) AS user_id",
+    )  # fmt: skip
+
+
+def test_every_type_stays_and_the_table_has_features_after_context(payments: DataFrame) -> None:
+    lookup = Lookup(entity=PAYER, source="users", columns=["kyc_level"], context=["status", "event_at"])
+    view = FeatureView(
+        name="v", spine=Spine(source="payments", row="probe_id"), groups=[], lookups=[lookup],
+        derived=[expression("is_active", "payer_status = 'active'")],
+    )  # fmt: skip
+    built = build_view(
+        view, payments.select("probe_id", "payer_id", "as_of"), {"users": Source(payments, ("lsn",))}
+    )
+    assert built.dtypes == [
+        ("as_of", "timestamp"), ("probe_id", "string"), ("payer_id", "string"), ("payer_status", "string"),
+        ("payer_event_at", "timestamp"), ("has_payer", "boolean"), ("payer_kyc_level", "bigint"),
+        ("payer_users_age_hours", "double"), ("is_active", "boolean"), ("definition_hash", "string"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lookups", "groups", "exchanges"),
+    [
+        ([PAYER], [], 2),
+        ([PAYER, PAYER], [], 2),
+        ([PAYER, PAIR], [], 3),
+        ([PAYER], [PAYER], 3),
+    ],
+    ids=["one", "two of one entity", "of two entities", "beside windows"],
+)
+def test_an_entity_that_is_looked_up_costs_one_exchange(
+    payments: DataFrame,
+    capsys: pytest.CaptureFixture[str],
+    lookups: list[Entity],
+    groups: list[Entity],
+    exchanges: int,
+) -> None:
+    view = FeatureView(
+        name="v",
+        spine=Spine(source="payments", row="probe_id"),
+        groups=[
+            FeatureGroup(entity=entity, source="payments", windows=[days(1)], measures=[count("n")])
+            for entity in groups
+        ],
+        lookups=[
+            Lookup(
+                entity=entity,
+                source=f"users_{number}",
+                columns=[expression(f"level_{number}", "kyc_level")],
+                order_by="lsn",
+            )
+            for number, entity in enumerate(lookups)
+        ],
+    )
+    source = Source(payments, ("probe_id",))
+    spine = payments.select("probe_id", "payer_id", "payee_id", "as_of")
+    frame = build_view(view, spine, {"payments": source, "users_0": source, "users_1": source})
+    assert frame.count() == 3
+    frame.explain()
+    plan = capsys.readouterr().out
+    assert len(re.findall(r"\bExchange (?:hash|range|Round|Single)", plan)) == exchanges, plan
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "told"),
+    [
+        (
+            ["status"],
+            "*",
+            "view v: payer_status is string; models read numbers and truths: keep it as context, or make a feature",
+        ),
+        (["event_at"], "*", "view v: payer_event_at is timestamp; models read numbers and truths"),
+        (
+            ["kyc_level"],
+            "* except (known_at)",
+            "look-up of payer in users: there is no known_at; there are probe_id, payer_id",
+        ),
+        (
+            ["kyc_level"],
+            "* except (payer_id), 1 AS payer_id",
+            "look-up of payer in users: payer_id is int, the spine's payer_id is string; give the key of payer one",
+        ),
+        (
+            ["kyc_level"],
+            "*, cast(null AS string) AS revision",
+            "look-up of payer in users: its rows can be taken back, and a look-up reads changes that are only added",
+        ),
+    ],
+    ids=["text", "instant", "no time", "key", "revised"],
+)
+def test_what_cannot_be_looked_up_is_refused_with_its_line(
+    payments: DataFrame, columns: list[str], rows: str, told: str
+) -> None:
+    view = FeatureView(
+        name="v",
+        spine=Spine(source="payments", row="probe_id"),
+        groups=[],
+        lookups=[Lookup(entity=PAYER, source="users", columns=columns)],
+    )
+    users = Source(payments.selectExpr(*rows.split(", ")), ("lsn",))
+    with pytest.raises(SchemaError, match=rf"{re.escape(__file__)}:\d+: {re.escape(told)}"):
+        build_view(view, payments.select("probe_id", "payer_id", "as_of"), {"users": users})
