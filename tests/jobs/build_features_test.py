@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from features.definition_hash import definition_hash
-from jobs import build_features
+from jobs import shares
 from jobs.build_features import BuildFeatures
 from lake.errors import RefusedError, SchemaError, TrustlakeError
 
@@ -146,7 +146,7 @@ def test_a_hot_key_changes_nothing_but_is_told(project: Any, monkeypatch: pytest
     project.add_events("payments", [*EVENTS, *many])
     project.work(BuildFeatures)
     whole = built(project)
-    monkeypatch.setattr(build_features, "ROWS_PER_TASK", 40)
+    monkeypatch.setattr(shares, "TASK_BYTES", 8000)
     project.work(BuildFeatures)
     assert built(project) == whole
     (found,) = project.lake.read("hot_keys").collect()

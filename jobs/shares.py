@@ -1,0 +1,76 @@
+"""How a build's rows are shared out among tasks, so that the memory of each is bounded; hot keys are reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from features.declare import FeatureGroup, FeatureView, Lookup
+from features.hot_key_report import HOT_KEYS, report
+from features.source import Source
+from features.view import hot_keys
+from features.windows.hot_keys import HotKey
+from jobs.job import Context
+
+# A task of the window engine holds its rows: about so many bytes each, and eight for every feature on its way.
+TASK_BYTES, ROW_BYTES, FEATURE_BYTES = 300_000_000, 150, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many tasks share the rows of an entity, and the keys that several of them share."""
+
+    tasks: int
+    hot: Mapping[str, Sequence[HotKey]]
+
+
+def shared(
+    context: Context,
+    view: FeatureView,
+    spine: DataFrame,
+    sources: Mapping[str, Source],
+    *,
+    rows: Mapping[str, int],
+    key: str,
+) -> Shares:
+    """Share the rows of a view out, and write its hot keys to ``hot_keys``.
+
+    Args:
+        rows: how many each log has.
+        key: the run's key.
+    """
+    met = _met(view, rows)
+    rows_per_task = TASK_BYTES // (ROW_BYTES + FEATURE_BYTES * len(view.features))
+    most = max(met.values(), default=0)
+    # Databricks knows the setting "auto" too.
+    usual = context.spark.conf.get("spark.sql.shuffle.partitions") or ""
+    tasks = max(int(usual) if usual.isdigit() else 1, -(-most // rows_per_task))
+    if most <= rows_per_task:
+        return Shares(tasks, {})
+    hot = hot_keys(view, spine, sources, rows_per_task=rows_per_task)
+    if hot:
+        _report(context, view, key, list(report(key, view.name, hot, met)))
+    return Shares(tasks, hot)
+
+
+def _met(view: FeatureView, rows: Mapping[str, int]) -> dict[str, int]:
+    """How many rows meet in the exchange of each entity."""
+    readers: list[FeatureGroup | Lookup] = [*view.groups, *view.lookups]
+    return {
+        entity.name: rows[view.spine.source]
+        + sum(rows[log] for reader in readers if reader.entity == entity for log in reader.logs)
+        for entity in view.entities
+    }
+
+
+def _report(context: Context, view: FeatureView, key: str, found: Sequence[tuple[object, ...]]) -> None:
+    context.lake.ensure(HOT_KEYS)
+    rows = context.spark.createDataFrame(list(found), HOT_KEYS.schema)
+    context.lake.replace(HOT_KEYS.name, rows, where=f"run_key = '{key}' AND view = '{view.name}'")
+    for _, _, entity, name, count, share, sections in found:
+        context.log.info(
+            "hot key: %s %s has %s rows (%.1f %%), cut into %s",
+            *(entity, name, f"{count:,}", 100 * float(str(share)), sections),
+        )

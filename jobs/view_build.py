@@ -1,0 +1,129 @@
+"""One view over one range of instants: built, checked, and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from features.declare import Calendar, FeatureView
+from features.derived_source import check_known_at
+from features.lineage import lineage
+from features.source import Source
+from features.view import AS_OF, build_view, spine_rows
+from jobs.feature_table import check_ids, write
+from jobs.job import Context
+from jobs.lineage_table import write_lineage
+from jobs.shares import Shares, shared
+from lake.errors import TrustlakeError
+
+
+def within(column: str, begin: datetime, end: datetime) -> str:
+    """SQL: the column lies in [begin, end)."""
+    return f"{column} >= timestamp '{begin.isoformat()}' AND {column} < timestamp '{end.isoformat()}'"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewBuild:
+    """One view over one range of instants."""
+
+    context: Context
+    view: FeatureView
+    versions: Mapping[str, int]
+    begin: datetime
+    end: datetime
+
+    def analyzed(self) -> DataFrame:
+        """The range's features, not yet computed.
+
+        Raises:
+            SchemaError: the tables do not fit the view.
+        """
+        return self._features(self._spine(), Shares(1, {}))
+
+    def check_queries(self) -> None:
+        """Refuse derived sources that say of the first half of the range what was known in the second only.
+
+        Raises:
+            RefusedError: one does.
+        """
+        sources = self._sources()
+        for query in {query.name: query for query in self.view.queries}.values():
+            check_known_at(query, sources, self.begin + (self.end - self.begin) / 2)
+
+    def run(self, key: str) -> int:
+        """Write the range, and what arrived late in it; returns the rows written."""
+        spine = self._spine()
+        count = check_ids(spine, self.view)
+        where = within(AS_OF, self.begin, self.end)
+        shares = self._shares(spine, key)
+        built = self._features(spine, shares)
+        write(self.context.lake, self.view, built, where)
+        written = self.context.lake.read(self.view.table).where(where).count()
+        if written != count:
+            raise TrustlakeError(
+                f"{self.view.table} got {written} rows for {count} spine rows; report this with the run's id"
+            )
+        self._count_without_rate(where)
+        late = self._write_late(key, shares)
+        write_lineage(self.context.lake, self.view, lineage(self.view, self._sources(), built))
+        self.context.log.info(
+            "%s: %s rows from %s to %s, %s of days before that arrived late",
+            *(self.view.table, f"{written:,}", f"{self.begin:%Y-%m-%d}", f"{self.end:%Y-%m-%d}", f"{late:,}"),
+        )
+        return written + late
+
+    def _count_without_rate(self, where: str) -> None:
+        """Say how many amounts could not be converted."""
+        flags = {one.name: one.has_rate for one in self.view.spine.converted}
+        if not flags:
+            return
+        written = self.context.lake.read(self.view.table).where(where)
+        counted = written.agg(*(F.count_if(~F.col(flag)).alias(name) for name, flag in flags.items())).head()
+        for name, rows in counted.asDict().items() if counted else []:
+            if rows:
+                said = "%s: no rate was known for %s in %s rows; it is null there"
+                self.context.log.warning(said, self.view.table, name, f"{rows:,}")
+
+    def _write_late(self, key: str, shares: Shares) -> int:
+        """Spine rows of days before the range that became known within it: they keep their own ``as_of``."""
+        spine, lake = self.view.spine, self.context.lake
+        if isinstance(spine.as_of, Calendar):
+            # No step of a key lies before the key was known.
+            return 0
+        arrived = within("known_at", self.begin, self.end)
+        before = f"{spine.as_of} < timestamp '{self.begin.isoformat()}'"
+        rows = spine_rows(self.view, self._events(spine.source).where(arrived).where(before))
+        built = lake.read(self.view.table).where(f"{AS_OF} < timestamp '{self.begin.isoformat()}'")
+        same = rows[spine.row].cast("string") == built[spine.row].cast("string")
+        late = rows.join(built, on=same, how="left_anti")
+        count = late.count()
+        if count:
+            once = f"build_features/{self.view.name}/late/{key}"
+            lake.append(self.view.table, self._features(late, shares), once=once)
+        return count
+
+    def _spine(self) -> DataFrame:
+        return spine_rows(self.view, self._events(self.view.spine.source), (self.begin, self.end))
+
+    def _events(self, log: str) -> DataFrame:
+        table = self.context.contracts[log].table
+        return self.context.lake.read(table, version=self.versions[table])
+
+    def _features(self, spine: DataFrame, shares: Shares) -> DataFrame:
+        return build_view(self.view, spine, self._sources(), tasks=shares.tasks, hot=shares.hot)
+
+    def _sources(self) -> dict[str, Source]:
+        # What became known later cannot be seen by any row of the range.
+        known = f"known_at < timestamp '{self.end.isoformat()}'"
+        return {
+            log: Source(self._events(log).where(known), tuple(self.context.contracts[log].key))
+            for log in self.view.sources
+        }
+
+    def _shares(self, spine: DataFrame, key: str) -> Shares:
+        rows = {log: self._events(log).count() for log in self.view.sources}
+        return shared(self.context, self.view, spine, self._sources(), rows=rows, key=key)
