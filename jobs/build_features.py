@@ -21,7 +21,7 @@ from lake.seals import latest_seal, seal
 
 
 class BuildFeatures:
-    """Reads ``events_*``; writes ``features_<view>`` of every view, ``lineage``, ``hot_keys``; seals what it has seen."""
+    """Reads ``events_*``; writes ``features_<view>`` by view, ``lineage``, ``hot_keys``; seals what it has seen."""
 
     NAME = "build_features"
     ABOUT = "Build point-in-time features for the spine rows of a range of days."

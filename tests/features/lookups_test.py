@@ -259,10 +259,10 @@ def test_every_type_stays_and_the_table_has_features_after_context(payments: Dat
 @pytest.mark.parametrize(
     ("lookups", "groups", "exchanges"),
     [
-        ([PAYER], [], 2),
-        ([PAYER, PAYER], [], 2),
-        ([PAYER, PAIR], [], 3),
-        ([PAYER], [PAYER], 3),
+        ([PAYER], [], 1),
+        ([PAYER, PAYER], [], 1),
+        ([PAYER, PAIR], [], 2),
+        ([PAYER], [PAYER], 2),
     ],
     ids=["one", "two of one entity", "of two entities", "beside windows"],
 )
