@@ -179,8 +179,18 @@ def test_a_query_that_knows_too_early_is_refused(
         check_known_at(query, known, NOON)
     assert told in str(caught.value)
     assert "let known_at be the latest of all rows that a row is made of" in str(caught.value)
-    check_known_at(SETTLED, known, NOON)
-    check_known_at(query, known, NOON + 2 * HOUR)
+
+
+def test_a_query_that_knows_in_time_is_left_in_peace(sources: Mapping[str, Source]) -> None:
+    check_known_at(SETTLED, sources, NOON)
+    early = SqlSource(
+        name="q",
+        sql=SETTLED.sql.replace("greatest(p.known_at, s.known_at)", "p.known_at"),
+        key=["payment_id"],
+    )
+    with pytest.raises(RefusedError):
+        check_known_at(early, sources, NOON)
+    check_known_at(early, sources, NOON + 2 * HOUR)
 
 
 def test_a_row_without_its_times_is_no_event(sources: Mapping[str, Source]) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from features.declare import (
     LIFETIME,
@@ -56,8 +56,8 @@ PAYMENTS = (
 )
 
 
-@pytest.fixture
-def sources(spark: SparkSession) -> dict[str, Source]:
+@pytest.fixture(scope="module")
+def sources(_session: SparkSession) -> dict[str, Source]:
     dice = random.Random(1)
     payments = [
         (
@@ -74,28 +74,40 @@ def sources(spark: SparkSession) -> dict[str, Source]:
     ]
     times = "event_at timestamp, known_at timestamp"
     return {
-        "payments": Source(spark.createDataFrame(payments, PAYMENTS), ("payment_id",)),
+        "payments": Source(_session.createDataFrame(payments, PAYMENTS), ("payment_id",)),
         "users": Source(
-            spark.createDataFrame(users, f"lsn long, payer_id long, level long, status string, {times}"), ("lsn",)
+            _session.createDataFrame(users, f"lsn long, payer_id long, level long, status string, {times}"), ("lsn",)
         ),
-        "fx": Source(spark.createDataFrame(rates, f"id long, code string, usd decimal(18,8), {times}"), ("id",)),
+        "fx": Source(_session.createDataFrame(rates, f"id long, code string, usd decimal(18,8), {times}"), ("id",)),
     }  # fmt: skip
 
 
-def test_rows_that_say_all_get_what_a_build_gives_them(sources: Mapping[str, Source]) -> None:
+@pytest.fixture(scope="module")
+def built(sources: Mapping[str, Source]) -> tuple[list[tuple[str, str]], dict[str, Row]]:
+    """What a build gives the payments: types by column, rows by id."""
+    frame = build_view(VIEW, spine_rows(VIEW, sources["payments"].rows), sources)
+    return frame.dtypes, {row["payment_id"]: row for row in frame.collect()}
+
+
+def test_rows_that_say_all_get_what_a_build_gives_them(
+    sources: Mapping[str, Source], built: tuple[list[tuple[str, str]], dict[str, Row]]
+) -> None:
+    types, expected = built
     payments = sources["payments"].rows
-    built = build_view(VIEW, spine_rows(VIEW, payments), sources)
     brought = payments.withColumn("as_of", payments["event_at"])
-    found = features_for(VIEW, brought, sources).select(built.columns)
-    assert found.dtypes == built.dtypes
-    assert sorted(map(str, found.collect())) == sorted(map(str, built.collect()))
+    found = features_for(VIEW, brought, sources).select([name for name, _ in types])
+    assert found.dtypes == types
+    assert {row["payment_id"]: row for row in found.collect()} == expected
 
 
-def test_keys_and_an_instant_are_enough(spark: SparkSession, sources: Mapping[str, Source]) -> None:
-    payments = sources["payments"].rows
-    full = {row["payment_id"]: row for row in build_view(VIEW, spine_rows(VIEW, payments), sources).collect()}
-    bare = payments.selectExpr("event_at AS as_of", "payer_id", "card_id", "payment_id AS reference")
-    rows = features_for(VIEW, bare, sources).collect()
+def test_keys_and_an_instant_are_enough(
+    sources: Mapping[str, Source], built: tuple[list[tuple[str, str]], dict[str, Row]]
+) -> None:
+    _, full = built
+    columns = ["event_at AS as_of", "payer_id", "card_id", "payment_id AS reference"]
+    frame = features_for(VIEW, sources["payments"].rows.selectExpr(*columns), sources)
+    assert dict(frame.dtypes)["amount"] == "decimal(18,2)"
+    rows = frame.collect()
     assert len({row["payment_id"] for row in rows}) == len(rows) == 40
     for row in rows:
         mine, theirs = row.asDict(), full[row["reference"]].asDict()
@@ -104,9 +116,6 @@ def test_keys_and_an_instant_are_enough(spark: SparkSession, sources: Mapping[st
         expected = theirs | unknown | {"doubled": None, "reference": row["reference"]}
         del expected["note"]
         assert mine == expected | {"payment_id": row["payment_id"]}
-    assert dict(features_for(VIEW, bare, sources).dtypes)["amount"] == "decimal(18,2)"
-    twins = spark.createDataFrame([(NOON, 1, "a")] * 3, "as_of timestamp, payer_id long, card_id string")
-    assert features_for(VIEW, twins, sources).count() == 3
 
 
 def test_ids_that_were_brought_stay_even_where_they_repeat(
@@ -124,13 +133,19 @@ def test_ids_that_were_brought_stay_even_where_they_repeat(
     assert [row["payer_level"] for _, row in sorted(found.items())] == [8, 19, None]
 
 
-def test_made_ids_are_the_same_for_the_same_rows(sources: Mapping[str, Source]) -> None:
+def test_made_ids_are_the_same_for_the_same_rows_and_twins_have_one_each(
+    sources: Mapping[str, Source],
+) -> None:
     bare = sources["payments"].rows.selectExpr("event_at AS as_of", "payer_id", "card_id")
+    twice = bare.unionByName(bare)
 
-    def ids(rows: DataFrame) -> set[str]:
-        return {row["payment_id"] for row in features_for(VIEW, rows, sources).select("payment_id").collect()}
+    def ids(rows: DataFrame) -> list[str]:
+        found = features_for(VIEW, rows, sources).select("payment_id").collect()
+        return sorted(row["payment_id"] for row in found)
 
-    assert ids(bare) == ids(bare.repartition(3).orderBy("payer_id"))
+    made = ids(twice)
+    assert made == ids(twice.repartition(3).orderBy("payer_id"))
+    assert len(set(made)) == 80
 
 
 @pytest.mark.parametrize(
