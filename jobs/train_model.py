@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from features.view import AS_OF
 from jobs.arguments import instant
 from jobs.job import Context, Plan, console_command, run_job
+from jobs.proofs import refuse_leaks, say, view_proofs
 from jobs.registry import connect, experiment_id, registry_of
 from lake.errors import TrustlakeError
 from lake.runs import Outcome
@@ -24,7 +25,7 @@ from training.model import Model
 from training.quality_table import MODEL_QUALITY, quality_rows
 from training.registry import CHALLENGER
 from training.review.links import UiLinks
-from training.splits import Split, split
+from training.splits import split
 from training.sweep.child_runs import ChildRuns, Trial
 from training.sweep.sweep import Winner
 from training.train import contract_of, train
@@ -71,7 +72,11 @@ class TrainModel:
 def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> Outcome:
     settings = context.config.training
     folds = split(context.arguments.as_of, settings.split, model.label.matures_after)
-    stored, spec = _store_training_set(context, model, tables, folds, key), table_spec(model.name)
+    rows = context.lake.read(model.view.table, version=tables[model.view.table]).where(
+        (F.col(AS_OF) >= F.lit(folds.begin)) & (F.col(AS_OF) < F.lit(folds.end))
+    )
+    _prove(context, model, rows, tables)
+    stored, spec = _store_training_set(context, model, rows, tables, key), table_spec(model.name)
     client = connect(context.config.mlflow)
     experiment = experiment_id(client, context.config.mlflow)
     registry, links = registry_of(context, model), UiLinks(context.config.mlflow.tracking)
@@ -117,15 +122,20 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
     )
 
 
+def _prove(context: Context, model: Model, rows: DataFrame, tables: dict[str, int]) -> None:
+    """Refuse features that have seen the future of their rows; a sample of them is built again."""
+    table, as_of = model.view.table, context.arguments.as_of
+    report = view_proofs(context, model.view, rows, model.label, as_of, tables).quick()
+    say(context, table, report)
+    refuse_leaks({table: report})
+
+
 def _store_training_set(
-    context: Context, model: Model, tables: dict[str, int], folds: Split, key: str
+    context: Context, model: Model, rows: DataFrame, tables: dict[str, int], key: str
 ) -> DataFrame:
     lake, spec = context.lake, table_spec(model.name)
     lake.ensure(spec)
     label_table = context.contracts[model.label.source].table
-    rows = lake.read(model.view.table, version=tables[model.view.table]).where(
-        (F.col(AS_OF) >= F.lit(folds.begin)) & (F.col(AS_OF) < F.lit(folds.end))
-    )
     built = training_set(
         rows,
         lake.read(label_table, version=tables[label_table]),

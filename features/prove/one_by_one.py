@@ -1,0 +1,174 @@
+"""The proofs made apart, after a value moved: which one fails, at which row, and because of which source row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from features.prove.canaries import Canaries
+from features.prove.culprit import Search
+from features.prove.past import hidden, own_past, past, related
+from features.prove.report import (
+    CANARY,
+    EMBARGO,
+    TIE,
+    TRUNCATION,
+    Finding,
+    Made,
+    Proof,
+    Report,
+    SourceEvent,
+    shown,
+)
+from features.prove.sample import Sampled, at_micros, only
+from features.prove.subject import Cells, Subject, Values, differing, is_same, moved
+from features.source import Source
+
+# Rows that moved and are looked into, for each proof.
+LOOKED_INTO = 3
+
+# The sources as a row may see them, and the rows that must not matter to it.
+Attempt = tuple[Mapping[str, Source], Mapping[str, DataFrame]]
+
+_WHAT: Mapping[Proof, str] = {
+    TRUNCATION: "That was not known before as_of: join on known_at < as_of, as well as on event_at < as_of",
+    CANARY: "That was planted after as_of: join on the exact as_of, and on known_at too",
+    TIE: "That was planted at the very instant: end windows before as_of, with < and not with <=",
+    EMBARGO: "That label was not known before as_of: let features see labels by their known_at alone",
+}
+_UNNAMED = "Its source row is one of many, and was not sought further: mend what is named and prove again"
+_UNLIKE = "No source row is to blame: it was built otherwise or from other events; build the features again"
+
+
+@dataclass(frozen=True, slots=True)
+class OneByOne:
+    """What is proved, and the values that it gives from all sources.
+
+    Attributes:
+        labels: the source of label events, if any.
+    """
+
+    subject: Subject
+    spine: DataFrame
+    sources: Mapping[str, Source]
+    sample: Sequence[Sampled]
+    labels: str | None
+    whole: Values
+
+    def unlike(self, stored: Values) -> Report:
+        """Features of a finished table that are not what the function gives now: the first row of each."""
+        found: dict[int, Finding] = {}
+        for number, (one, places) in enumerate(differing(self.subject, self.sample, stored, self.whole)):
+            left = [place for place in places if place not in found]
+            kept = self.subject.of(stored, one.row_id)
+            events = self._told_at_once(one, left, kept) if left and number < LOOKED_INTO else {}
+            values = self.subject.of(self.whole, one.row_id), kept
+            for place in left:
+                found[place] = self._finding(TRUNCATION, one, place, values, events.get(place), _UNLIKE)
+        return Report((), tuple(found.values()))
+
+    def _told_at_once(self, one: Sampled, places: Sequence[int], stored: Cells) -> dict[int, SourceEvent]:
+        """The late rows to blame, where the stored value is what they give if all is known as soon as it happens."""
+        late = {
+            name: rows.where(F.col("event_at") < F.lit(one.as_of))
+            for name, rows in hidden(self.sources, one.as_of).items()
+        }
+        at_once = {name: rows.withColumn("known_at", F.col("event_at")) for name, rows in late.items()}
+        spine = only(self.spine, self.subject.row, [one.row_id])
+        search = Search(self.subject, spine, one.row_id, past(self.sources, one.as_of), at_once)
+        told = search.with_all()
+        events = search.culprits([place for place in places if is_same(told[place], stored[place])])
+        return {place: self._as_known(event, late[event.source]) for place, event in events.items()}
+
+    def _as_known(self, event: SourceEvent, rows: DataFrame) -> SourceEvent:
+        """The row with the instant at which it became known in truth."""
+        row_id = self.sources[event.source].row_id
+        known = (
+            rows.where(row_id == event.row_id).agg(F.min(F.unix_micros("known_at")).alias("micros")).head()
+        )
+        micros = known["micros"] if known else None
+        return replace(event, known_at=None if micros is None else at_micros(micros))
+
+    def truncation(self) -> Report:
+        """Each row from its own past alone."""
+        alone = own_past(self.sources, self.spine, self.sample, self.subject.relations)
+        values = self.subject.values(self.spine, alone)
+        return self._looked_into(TRUNCATION, values, self._without_future)
+
+    def planted(self, proof: Proof, canaries: Canaries) -> Report:
+        """Each row with rows planted at its instant or after it."""
+        values = self.subject.values(self.spine, canaries.among(self.sources))
+        return self._looked_into(
+            proof, values, lambda one: [(self.sources, canaries.planted_for(one.row_id))]
+        )
+
+    def _without_future(self, one: Sampled) -> Iterator[Attempt]:
+        """What belongs to the row is the likeliest to leak, and there is little of it; else all that comes later."""
+        seen, later = past(self.sources, one.as_of), hidden(self.sources, one.as_of)
+        yield seen, related(later, one, self.subject.relations)
+        yield seen, later
+
+    def _looked_into(
+        self, proof: Proof, values: Values, attempts: Callable[[Sampled], Iterable[Attempt]]
+    ) -> Report:
+        suspects = differing(self.subject, self.sample, self.whole, values)
+        suspects.sort(key=lambda suspect: -len(suspect[1]))
+        found: dict[int, Finding] = {}
+        for one, places in suspects[:LOOKED_INTO]:
+            unnamed = [place for place in places if not _is_named(found, place)]
+            if unnamed:
+                found |= self._leaks(proof, one, unnamed, attempts(one))
+        left = max(0, len(suspects) - LOOKED_INTO)
+        why_not = f"{left:,} more rows moved, and were not looked into" if left else ""
+        return Report(
+            (Made(proof=proof, rows=len(self.sample) - left, why_not=why_not),), tuple(found.values())
+        )
+
+    def _leaks(
+        self, proof: Proof, one: Sampled, places: Sequence[int], attempts: Iterable[Attempt]
+    ) -> dict[int, Finding]:
+        """The features of one row that hidden rows move, with everything else as it was."""
+        found: dict[int, Finding] = {}
+        spine = only(self.spine, self.subject.row, [one.row_id])
+        for seen, rows in attempts:
+            search = Search(self.subject, spine, one.row_id, seen, rows)
+            alone = search.alone()
+            values = self.subject.of(self.whole, one.row_id) if proof == TRUNCATION else search.with_all()
+            leaking = [
+                place for place in moved(alone, values) if place in places and not _is_named(found, place)
+            ]
+            events = search.culprits(leaking)
+            for place in leaking:
+                event = events.get(place)
+                found[place] = self._finding(proof, one, place, (alone, values), event, _UNNAMED)
+            if all(_is_named(found, place) for place in leaking):
+                break
+        return found
+
+    def _finding(
+        self,
+        proof: Proof,
+        one: Sampled,
+        place: int,
+        values: tuple[Cells, Cells],
+        event: SourceEvent | None,
+        otherwise: str,
+    ) -> Finding:
+        named = EMBARGO if event is not None and event.source == self.labels else proof
+        return Finding(
+            proof=named,
+            feature=self.subject.features[place],
+            row_id=one.row_id,
+            as_of=one.as_of,
+            event=event,
+            expected=shown(values[0][place]),
+            found=shown(values[1][place]),
+            what=_WHAT[named] if event else otherwise,
+        )
+
+
+def _is_named(found: Mapping[int, Finding], place: int) -> bool:
+    return place in found and found[place].event is not None

@@ -1,0 +1,74 @@
+"""Which rows of a source belong to a described row: those that hold its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from features.declare import FeatureView, Link
+from features.labels import Label
+from features.source import Source
+from lake.errors import SchemaError
+
+_TIMES = ("event_at", "known_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Rows of ``source`` whose ``columns`` equal a described row's ``keys`` belong to it.
+
+    Without keys the columns name a subject by which rows of two sources are linked.
+    """
+
+    source: str
+    columns: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+def relations_of(view: FeatureView, label: Label | None = None) -> list[Relation]:
+    """The relations of a view: by the keys of its groups, and of the label by the row's id."""
+    found = [] if label is None else [Relation(label.source, (label.on,), (view.spine.row,))]
+    for group in view.groups:
+        found.append(Relation(group.key_log, group.keys, group.entity.keys))
+        if isinstance(group.source, Link):
+            found.append(Relation(group.source.source, (group.source.on,), ()))
+            found.append(Relation(group.source.through, (group.source.subject,), ()))
+    return list(dict.fromkeys(found))
+
+
+def relations_by_name(
+    spine: DataFrame, sources: Mapping[str, Source], *, row: str, own: str | None
+) -> list[Relation]:
+    """A relation for each column that spine and source share.
+
+    Args:
+        row: the spine's row id; it relates no row of ``own`` to itself.
+        own: the source whose rows the spine describes.
+    """
+    return [
+        Relation(name, (column,), (column,))
+        for name, source in sources.items()
+        for column in source.rows.columns
+        if column in spine.columns and column not in _TIMES and not (column == row and name == own)
+    ]
+
+
+def check_sources(sources: Mapping[str, Source], relations: Sequence[Relation]) -> None:
+    """Refuse sources that are absent, or without their times or keys.
+
+    Raises:
+        SchemaError: with what is there and what is lacking.
+    """
+    for name in dict.fromkeys(relation.source for relation in relations):
+        if name not in sources:
+            raise SchemaError(
+                f"there is no source {name}, but rows are related by it; there are {', '.join(sources) or 'none'}. "
+                "Give every source that the features are built from"
+            )
+    for name, source in sources.items():
+        related = [column for relation in relations if relation.source == name for column in relation.columns]
+        wanted = dict.fromkeys([*_TIMES, *source.key, *related])
+        if not set(wanted) <= set(source.rows.columns):
+            raise SchemaError.missing(name, wanted, source.rows.columns)

@@ -1,0 +1,66 @@
+"""Leakage proofs of a view's table in a lake: what they read, what is said of them, and the refusal where one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+
+from features.declare import FeatureView
+from features.labels import Label
+from features.prove.declared import ViewProofs
+from features.prove.report import Report
+from features.source import Source
+from jobs.job import Context
+from lake.errors import RefusedError
+
+_SHOWN = 3
+
+
+def source_of(context: Context, log: str, versions: Mapping[str, int]) -> Source:
+    """A log's events; a table that ``versions`` does not name is read as it is."""
+    contract = context.contracts[log]
+    return Source(
+        context.lake.read(contract.table, version=versions.get(contract.table)), tuple(contract.key)
+    )
+
+
+def view_proofs(
+    context: Context,
+    view: FeatureView,
+    rows: DataFrame,
+    label: Label | None,
+    known_before: datetime,
+    versions: Mapping[str, int],
+) -> ViewProofs:
+    """The proofs of some rows of a view's table."""
+    logs = dict.fromkeys([*view.sources, *([label.source] if label else [])])
+    return ViewProofs(
+        view=view,
+        rows=rows,
+        sources={log: source_of(context, log, versions) for log in logs},
+        label=label,
+        known_before=known_before,
+        settings=context.config.training.proof,
+    )
+
+
+def say(context: Context, table: str, report: Report) -> None:
+    """One line a proof, then one a finding."""
+    for line in report.lines():
+        context.log.info("%s: %s", table, line)
+
+
+def refuse_leaks(reports: Mapping[str, Report]) -> None:
+    """Refuse what has seen the future.
+
+    Raises:
+        RefusedError: names feature, row and source event of each leak, as far as a message holds them.
+    """
+    leaks = [f"\n  {table}: {leak}" for table, report in reports.items() for leak in report.leaks]
+    if leaks:
+        more = f"\n  and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
+        where = "prove_features writes every finding to the table feature_proofs"
+        head = "1 leak" if len(leaks) == 1 else f"{len(leaks)} leaks"
+        raise RefusedError(f"{head} in features; {where}:{''.join(leaks[:_SHOWN])}{more}")
