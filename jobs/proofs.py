@@ -14,6 +14,7 @@ from features.prove.report import Report
 from features.source import Source
 from jobs.job import Context
 from lake.errors import RefusedError
+from training.model import Model
 
 _SHOWN = 3
 
@@ -64,3 +65,17 @@ def refuse_leaks(reports: Mapping[str, Report]) -> None:
         where = "prove_features writes every finding to the table feature_proofs"
         head = "1 leak" if len(leaks) == 1 else f"{len(leaks)} leaks"
         raise RefusedError(f"{head} in features; {where}:{''.join(leaks[:_SHOWN])}{more}")
+
+
+def prove_before_training(
+    context: Context, model: Model, rows: DataFrame, versions: Mapping[str, int]
+) -> None:
+    """The gate before a training: the quick proofs, on a sample of the rows it is to see.
+
+    Raises:
+        RefusedError: a leak was found.
+    """
+    table, as_of = model.view.table, context.arguments.as_of
+    report = view_proofs(context, model.view, rows, model.label, as_of, versions).quick()
+    say(context, table, report)
+    refuse_leaks({table: report})

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from features.view import AS_OF
 from jobs.arguments import instant
 from jobs.job import Context, Plan, console_command, run_job
-from jobs.proofs import refuse_leaks, say, view_proofs
+from jobs.proofs import prove_before_training
 from jobs.registry import connect, experiment_id, registry_of
 from lake.errors import TrustlakeError
 from lake.runs import Outcome
@@ -75,7 +75,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
     rows = context.lake.read(model.view.table, version=tables[model.view.table]).where(
         (F.col(AS_OF) >= F.lit(folds.begin)) & (F.col(AS_OF) < F.lit(folds.end))
     )
-    _prove(context, model, rows, tables)
+    prove_before_training(context, model, rows, tables)
     stored, spec = _store_training_set(context, model, rows, tables, key), table_spec(model.name)
     client = connect(context.config.mlflow)
     experiment = experiment_id(client, context.config.mlflow)
@@ -120,14 +120,6 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
             name: context.lake.version(name) for name in (table_spec(model.name).name, MODEL_QUALITY.name)
         },
     )
-
-
-def _prove(context: Context, model: Model, rows: DataFrame, tables: dict[str, int]) -> None:
-    """Refuse features that have seen the future of their rows; a sample of them is built again."""
-    table, as_of = model.view.table, context.arguments.as_of
-    report = view_proofs(context, model.view, rows, model.label, as_of, tables).quick()
-    say(context, table, report)
-    refuse_leaks({table: report})
 
 
 def _store_training_set(

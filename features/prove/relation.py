@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
-
 from features.declare import FeatureView, Link
 from features.labels import Label
 from features.source import Source
@@ -39,19 +37,20 @@ def relations_of(view: FeatureView, label: Label | None = None) -> list[Relation
 
 
 def relations_by_name(
-    spine: DataFrame, sources: Mapping[str, Source], *, row: str, own: str | None
+    sources: Mapping[str, Source], *, keys: Sequence[str], row: str, own: str | None = None
 ) -> list[Relation]:
-    """A relation for each column that spine and source share.
+    """A relation for each key, and for the row's id, in each source that has a column of that name.
 
     Args:
+        keys: columns of the spine that say whose history is looked at.
         row: the spine's row id; it relates no row of ``own`` to itself.
         own: the source whose rows the spine describes.
     """
     return [
         Relation(name, (column,), (column,))
         for name, source in sources.items()
-        for column in source.rows.columns
-        if column in spine.columns and column not in _TIMES and not (column == row and name == own)
+        for column in [*keys, *([] if name == own else [row])]
+        if column in source.rows.columns
     ]
 
 
