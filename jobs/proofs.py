@@ -76,6 +76,6 @@ def prove_before_training(
         RefusedError: a leak was found.
     """
     table, as_of = model.view.table, context.arguments.as_of
-    report = view_proofs(context, model.view, rows, model.label, as_of, versions).quick()
+    report = view_proofs(context, model.view, rows, model.label, as_of, versions).before_training()
     say(context, table, report)
     refuse_leaks({table: report})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pyspark.sql.types import (
-    BooleanType,
     ByteType,
     DataType,
     DecimalType,
@@ -29,15 +28,13 @@ _WHOLE: dict[type[DataType], int] = {
 
 
 def absurd(kind: DataType, value: object) -> object:
-    """A number far above all others, a truth; anything else stays as it is, so that conditions let it pass."""
+    """A number far above all others; anything else stays as it is, so that conditions let it pass."""
     match kind:
         case DecimalType():
             digits = max(0, min(_DIGITS, kind.precision - kind.scale, _SAFE_DIGITS - kind.scale))
             return Decimal(10**digits - 1)
         case DoubleType() | FloatType():
             return float(10**_DIGITS)
-        case BooleanType():
-            return True
         case _:
             return _WHOLE.get(type(kind), value)
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from features.declare import FeatureView, Link
 from features.labels import Label
-from features.prove.embargo import embargo
+from features.prove.embargo import embargo, training_embargo
 from features.prove.labelled import labelled
 from features.prove.rebuild import REBUILT, prove
 from features.prove.relation import Relation, check_sources, relations_of
@@ -23,7 +23,7 @@ from features.prove.settings import ProofSettings
 from features.prove.subject import Subject, values_of
 from features.prove.suspicion import living_on_news, too_good
 from features.prove.target import Target
-from features.source import Source
+from features.source import REVISION, Source
 from features.view import build_view, spine_rows
 
 # A few hundred rows and what is theirs: more tasks would cost more than they save.
@@ -48,17 +48,20 @@ class ViewProofs:
     known_before: datetime
     settings: ProofSettings
 
-    def quick(self) -> Report:
-        """Every proof, less what a lag of the sources would show."""
-        return self.rebuilt() + self.of_label()
+    def before_training(self) -> Report:
+        """The quick proofs, of rows to train on."""
+        target = self._target
+        if target is None:
+            return self.rebuilt()
+        return self.rebuilt() + training_embargo(self.rows, self._row, target) + self._too_good(target)
 
     def full(self) -> Report:
-        """Every proof.
+        """Every proof, and which features live on news.
 
         Raises:
             SchemaError: a source is absent.
         """
-        return self.quick() + self.of_news()
+        return self.rebuilt() + self.of_label() + self.of_news()
 
     def rebuilt(self) -> Report:
         """Truncation, canary and tie: features of a sample built again, and held against the table."""
@@ -68,9 +71,12 @@ class ViewProofs:
         sample = choose(self.rows, self._row, self._relations, self.settings.rows)
         ids = [one.row_id for one in sample]
         stored = values_of(only(self.rows, self._row, ids), self._row, self.view.features)
+        spine = self._spine(ids)
+        # Keys as the sources have them: the table holds the row's id as text.
+        sample = sampled_of(spine, self._row, self._relations)
         sources = narrowed(self.sources, self._relations, self.view, sample)
         labels = self.label.source if self.label else None
-        return prove(self._subject, self._spine(ids), sources, sample, stored=stored, labels=labels)
+        return prove(self._subject, spine, sources, sample, stored=stored, labels=labels)
 
     def of_label(self) -> Report:
         """Embargo, and features that foretell too well."""
@@ -78,8 +84,7 @@ class ViewProofs:
         if target is None:
             why_not = f"no model says what {self.view.name} is to foretell"
             return Report(tuple(Made(proof=proof, why_not=why_not) for proof in (EMBARGO, SUSPICION)))
-        drawn = labelled(self.rows, self._row, self.view.features, target)
-        return embargo(self.rows, self._row, target) + too_good(drawn, self.settings)
+        return embargo(self.rows, self._row, target) + self._too_good(target)
 
     def of_news(self) -> Report:
         """Features that tell much less when their sources are known later."""
@@ -87,9 +92,10 @@ class ViewProofs:
         if target is None or size == 0:
             return Report()
         drawn = labelled(self.rows, self._row, self.view.features, target).first(size, size)
-        sample = sampled_of(only(self.rows, self._row, drawn.ids), self._row, self._relations)
+        spine = self._spine(drawn.ids)
+        sample = sampled_of(spine, self._row, self._relations)
         sources = narrowed(self.sources, self._relations, self.view, sample)
-        return living_on_news(drawn, self._subject, self._spine(drawn.ids), sources, self.settings)
+        return living_on_news(drawn, self._subject, spine, sources, self.settings)
 
     @property
     def _row(self) -> str:
@@ -112,8 +118,14 @@ class ViewProofs:
             return None
         return Target(self.label, self.sources[self.label.source], self.known_before)
 
+    def _too_good(self, target: Target) -> Report:
+        return too_good(labelled(self.rows, self._row, self.view.features, target), self.settings)
+
     def _spine(self, ids: Sequence[str]) -> DataFrame:
-        return only(spine_rows(self.view, self.sources[self.view.spine.source].rows), self._row, ids)
+        source = self.sources[self.view.spine.source]
+        # A row's own columns are used as they were first known.
+        rows = source.rows.where(F.col(REVISION).isNull()) if source.is_revised else source.rows
+        return only(spine_rows(self.view, rows), self._row, ids)
 
 
 def narrowed(

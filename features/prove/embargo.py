@@ -17,21 +17,25 @@ NAMED = 3
 
 
 def embargo(rows: DataFrame, row: str, target: Target) -> Report:
-    """Hold each row's instant against its label.
+    """Find rows whose label was known at their instant or before it: they may show what they are to foretell.
 
     Args:
-        rows: the rows of a training set, or of a finished table: ``as_of`` and the row id in column ``row``.
-
-    Returns:
-        Findings where a label was known at the row's instant or before it, so that the row may show what it is to
-        foretell; and where a row is so young that its label has not matured by then. No rows give none.
+        rows: ``as_of`` and the row id in column ``row``. No rows give no finding.
     """
-    described = rows.select(F.col(row).cast("string").alias("id"), F.col(AS_OF).alias("as_of"))
+    described = _described(rows, row)
     count = described.count()
     if count == 0:
         return Report((Made(proof=EMBARGO, why_not="there are no rows"),))
-    findings = [*_told_before(described, target), *_immature(described, target)]
-    return Report((Made(proof=EMBARGO, rows=count),), tuple(findings))
+    return Report((Made(proof=EMBARGO, rows=count),), tuple(_told_before(described, target)))
+
+
+def training_embargo(rows: DataFrame, row: str, target: Target) -> Report:
+    """The same of rows to train on, which must be so old that their labels have matured too."""
+    return embargo(rows, row, target) + Report((), tuple(_immature(_described(rows, row), target)))
+
+
+def _described(rows: DataFrame, row: str) -> DataFrame:
+    return rows.select(F.col(row).cast("string").alias("id"), F.col(AS_OF).alias("as_of"))
 
 
 def _told_before(described: DataFrame, target: Target) -> Iterator[Finding]:

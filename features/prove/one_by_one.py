@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from features.prove.canaries import Canaries
+from features.prove.canaries import Canaries, plant
 from features.prove.culprit import Search
 from features.prove.past import hidden, own_past, past, related
 from features.prove.report import (
@@ -32,6 +32,7 @@ LOOKED_INTO = 3
 
 # The sources as a row may see them, and the rows that must not matter to it.
 Attempt = tuple[Mapping[str, Source], Mapping[str, DataFrame]]
+Attempts = Callable[[Sampled], Iterable[Attempt]]
 
 _WHAT: Mapping[Proof, str] = {
     TRUNCATION: "That was not known before as_of: join on known_at < as_of, as well as on event_at < as_of",
@@ -45,10 +46,12 @@ _UNLIKE = "No source row is to blame: it was built otherwise or from other event
 
 @dataclass(frozen=True, slots=True)
 class OneByOne:
-    """What is proved, and the values that it gives from all sources.
+    """Rows that moved, and what they are from all sources.
 
     Attributes:
+        spine: these rows, and no others.
         labels: the source of label events, if any.
+        whole: the values that the function gives from all sources.
     """
 
     subject: Subject
@@ -57,6 +60,37 @@ class OneByOne:
     sample: Sequence[Sampled]
     labels: str | None
     whole: Values
+
+    @classmethod
+    def of(
+        cls,
+        subject: Subject,
+        spine: DataFrame,
+        sources: Mapping[str, Source],
+        sample: Sequence[Sampled],
+        labels: str | None,
+    ) -> OneByOne:
+        """Some rows of a spine."""
+        described = only(spine, subject.row, [one.row_id for one in sample])
+        return cls(subject, described, sources, sample, labels, subject.values(described, sources))
+
+    def report(self, others: int) -> Report:
+        """The three proofs.
+
+        Args:
+            others: number of rows that did not move.
+        """
+        later, same = plant(self.subject, self.spine, self.sources, self.sample)
+        alone = own_past(self.sources, self.spine, self.sample, self.subject.relations)
+        tried: list[tuple[Proof, Mapping[str, Source], Attempts]] = [
+            (TRUNCATION, alone, self._without_future),
+            (CANARY, later.among(self.sources), self._planted(later)),
+            (TIE, same.among(self.sources), self._planted(same)),
+        ]
+        report = Report()
+        for proof, sources, attempts in tried:
+            report += self._looked_into(proof, sources, attempts, others)
+        return report
 
     def unlike(self, stored: Values) -> Report:
         """Features of a finished table that are not what the function gives now: the first row of each."""
@@ -92,28 +126,20 @@ class OneByOne:
         micros = known["micros"] if known else None
         return replace(event, known_at=None if micros is None else at_micros(micros))
 
-    def truncation(self) -> Report:
-        """Each row from its own past alone."""
-        alone = own_past(self.sources, self.spine, self.sample, self.subject.relations)
-        values = self.subject.values(self.spine, alone)
-        return self._looked_into(TRUNCATION, values, self._without_future)
-
-    def planted(self, proof: Proof, canaries: Canaries) -> Report:
-        """Each row with rows planted at its instant or after it."""
-        values = self.subject.values(self.spine, canaries.among(self.sources))
-        return self._looked_into(
-            proof, values, lambda one: [(self.sources, canaries.planted_for(one.row_id))]
-        )
-
     def _without_future(self, one: Sampled) -> Iterator[Attempt]:
         """What belongs to the row is the likeliest to leak, and there is little of it; else all that comes later."""
         seen, later = past(self.sources, one.as_of), hidden(self.sources, one.as_of)
         yield seen, related(later, one, self.subject.relations)
         yield seen, later
 
+    def _planted(self, canaries: Canaries) -> Attempts:
+        """All sources, and what was planted for the row."""
+        return lambda one: [(self.sources, canaries.planted_for(one.row_id))]
+
     def _looked_into(
-        self, proof: Proof, values: Values, attempts: Callable[[Sampled], Iterable[Attempt]]
+        self, proof: Proof, sources: Mapping[str, Source], attempts: Attempts, others: int
     ) -> Report:
+        values = self.subject.values(self.spine, sources)
         suspects = differing(self.subject, self.sample, self.whole, values)
         suspects.sort(key=lambda suspect: -len(suspect[1]))
         found: dict[int, Finding] = {}
@@ -123,9 +149,8 @@ class OneByOne:
                 found |= self._leaks(proof, one, unnamed, attempts(one))
         left = max(0, len(suspects) - LOOKED_INTO)
         why_not = f"{left:,} more rows moved, and were not looked into" if left else ""
-        return Report(
-            (Made(proof=proof, rows=len(self.sample) - left, why_not=why_not),), tuple(found.values())
-        )
+        made = Made(proof=proof, rows=others + len(self.sample) - left, why_not=why_not)
+        return Report((made,), tuple(found.values()))
 
     def _leaks(
         self, proof: Proof, one: Sampled, places: Sequence[int], attempts: Iterable[Attempt]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pyspark.sql.types import StructField, StructType
 
 from features.prove.absurd import absurd, identifier
-from features.prove.patterns import Pattern
+from features.prove.patterns import Pattern, Patterns
 from features.prove.relation import Relation
 from features.prove.roles import Role, held, roles
 from features.prove.sample import Sampled
@@ -32,7 +32,7 @@ class Plot:
 
     source: Source
     relations: Sequence[Relation]
-    patterns: Sequence[Pattern]
+    patterns: Patterns
     last: Mapping[str, Pattern]
 
     @property
@@ -59,15 +59,19 @@ class Plot:
         number: int,
         schema: StructType,
     ) -> Cells:
-        pattern = self.patterns[number % len(self.patterns)] if self.patterns else {}
+        pattern = self.patterns.at(number)
         happens, known = sampled.as_of + when[0], sampled.as_of + when[1]
-        cells = {field.name: absurd(field.dataType, pattern.get(field.name)) for field in schema}
+        cells = {field.name: self._value(field, pattern) for field in schema}
         for column in self.source.key:
             name = f"canary {sampled.row_id} {number}"
             cells[column] = identifier(schema[column].dataType, name, number, pattern.get(column))
         cells |= {"event_at": happens, "known_at": known, TOLD_AT: known, REVISION: None}
         cells |= dict(held(role, self.relations, sampled, schema))
         return tuple(cells[field.name] for field in schema)
+
+    def _value(self, field: StructField, pattern: Pattern) -> object:
+        value = pattern.get(field.name)
+        return value if field.name in self.patterns.kinds else absurd(field.dataType, value)
 
     def _revisions(self, row_id: str, told: datetime, schema: StructType) -> Iterator[Cells]:
         """The last row of the past, corrected to absurd values and taken back."""
@@ -76,7 +80,7 @@ class Plot:
         last = self.last[row_id]
         when = {"known_at": told, TOLD_AT: told}
         kept = {"event_at", *self.source.key, *(c for relation in self.relations for c in relation.columns)}
-        changed = {f.name: absurd(f.dataType, last[f.name]) for f in schema if f.name not in kept}
+        changed = {field.name: self._value(field, last) for field in schema if field.name not in kept}
         corrected = {**last, **changed, **when, REVISION: CORRECTION}
         for cells in (corrected, {**last, **when, REVISION: RETRACTION}):
             yield tuple(cells[field.name] for field in schema)

@@ -205,7 +205,7 @@ def test_no_two_proved_rows_share_a_key_and_the_same_are_chosen_again(spark: Spa
         (IntegerType(), 10**9),
         (ShortType(), 30_000),
         (DoubleType(), 1e9),
-        (BooleanType(), True),
+        (BooleanType(), "as it is"),
         (StringType(), "as it is"),
         (TimestampType(), "as it is"),
     ],

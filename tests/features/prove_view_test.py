@@ -227,7 +227,7 @@ def test_a_value_that_no_source_row_accounts_for_is_refused_too(world: World) ->
 
 
 def test_without_a_label_or_rows_the_report_says_what_was_not_proved(world: World) -> None:
-    report = world.proofs(label=None).quick()
+    report = world.proofs(label=None).full()
     assert [(one.proof, one.why_not) for one in report.made[3:]] == [
         (proof, "no model says what payments is to foretell") for proof in ("embargo", "suspicion")
     ]
