@@ -45,7 +45,7 @@ def proof_rows(spark: SparkSession, run_key: str, table: str, report: Report) ->
 
 def _made(made: Made) -> tuple[object, ...]:
     state = PASSED if made.rows else NOT_MADE
-    return made.proof, state, made.rows, *_NO_FINDING[:-1], made.why_not or None
+    return made.proof, state, made.rows, *_NO_FINDING, made.why_not or None
 
 
 def _found(finding: Finding) -> tuple[object, ...]:

@@ -53,7 +53,7 @@ def tell_late(project: Any) -> None:
     late = F.when(F.col("card_id") == "c1", F.col("event_at") + F.expr("INTERVAL 10 DAYS"))
     changed = rows.withColumn("known_at", F.coalesce(late, F.col("known_at")))
     kept = project.spark.createDataFrame(changed.collect(), rows.schema)
-    project.lake.replace("events_payments", kept, where="true")
+    project.lake.replace("events_payments", kept, where="event_at IS NOT NULL")
 
 
 def test_clean_features_are_proved_and_what_was_proved_is_a_table(built: Any) -> None:
@@ -113,8 +113,9 @@ def test_a_training_is_refused_before_it_writes_anything(built: Any) -> None:
 
 
 def test_clean_features_pass_the_gate_which_says_so_in_a_line(
-    built: Any, caplog: pytest.LogCaptureFixture
+    built: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(logging.getLogger("trustlake"), "propagate", True)
     caplog.set_level(logging.INFO, "trustlake.tests")
     context = built.context(TrainModel, "--as-of", "2026-03-08")
     model = context.definitions.only_model()
