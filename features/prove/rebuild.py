@@ -13,45 +13,15 @@ from pyspark.sql import DataFrame
 from features.prove.canaries import plant
 from features.prove.one_by_one import OneByOne
 from features.prove.past import own_past
-from features.prove.relation import Relation, check_sources
+from features.prove.relation import check_sources
 from features.prove.report import CANARY, TIE, TRUNCATION, Made, Proof, Report
-from features.prove.sample import Sampled, choose, only
-from features.prove.subject import Build, Subject, Values, differing
+from features.prove.sample import Sampled, only
+from features.prove.subject import Subject, Values, differing
 from features.source import Source
 
 REBUILT: tuple[Proof, ...] = (TRUNCATION, CANARY, TIE)
-SIZE = 200
 # What is planted for one row can be the past of another that a link leads to: those that moved are tried again alone.
 ROUNDS = 3
-
-
-def prove_builder(
-    build: Build,
-    spine: DataFrame,
-    sources: Mapping[str, Source],
-    *,
-    row: str,
-    features: Sequence[str],
-    relations: Sequence[Relation],
-    labels: str | None = None,
-    size: int = SIZE,
-) -> Report:
-    """Prove any function that builds features, on at most ``size`` rows of its spine.
-
-    Args:
-        build: gives a row for each row of the spine. What a row brings itself stands in the spine.
-        spine: ``as_of``, the row id in column ``row``, keys, and whatever the function reads.
-        relations: which source rows belong to a spine row; ``relations_by_name`` gives the usual ones.
-        labels: the source of label events; what leaks from it is told as a breach of the embargo.
-
-    Raises:
-        SchemaError: a source or a column is absent.
-    """
-    check_sources(sources, relations)
-    sample = choose(spine, row, relations, size)
-    subject = Subject(build=build, row=row, features=tuple(features), relations=relations)
-    sampled = only(spine, row, [one.row_id for one in sample])
-    return prove(subject, sampled, sources, sample, labels=labels)
 
 
 def prove(

@@ -23,11 +23,11 @@ HOUR = timedelta(hours=1)
 CARDS = 6
 
 
-def events(number: int, known: timedelta) -> tuple[dict[str, object], dict[str, object]]:
-    """A payment, known so long after it happened, and a dispute of every third a day later."""
+def events(number: int) -> tuple[dict[str, object], dict[str, object]]:
+    """A payment, and a dispute of it that is known a day later."""
     at, card = START + number * 4 * HOUR, f"c{number % CARDS}"
     payment = {
-        "event_at": at, "known_at": at + known, "payment_id": f"p{number:02d}", "card_id": card,
+        "event_at": at, "known_at": at, "payment_id": f"p{number:02d}", "card_id": card,
         "amount": Decimal(number + 1),
     }  # fmt: skip
     told = at + 24 * HOUR
@@ -37,23 +37,30 @@ def events(number: int, known: timedelta) -> tuple[dict[str, object], dict[str, 
     return payment, dispute
 
 
-@pytest.fixture
-def built(project: Any) -> Any:
+def build(project: Any) -> Any:
     """Eight days of payments, each known as it happens, with their features."""
-    pairs = [events(number, timedelta(0)) for number in range(48)]
+    pairs = [events(number) for number in range(48)]
     project.add_events("payments", [payment for payment, _ in pairs])
     project.add_events("disputes", [dispute for number, (_, dispute) in enumerate(pairs) if number % 3 == 0])
     project.work(BuildFeatures)
     return project
 
 
-def tell_late(project: Any) -> None:
-    """Say that the payments of card c1 were known only ten days after they happened; the features do not know that."""
-    rows = project.lake.read("events_payments")
+@pytest.fixture(scope="module")
+def built(shared_project: Any) -> Any:
+    """Features that see nothing but the past."""
+    return build(shared_project)
+
+
+@pytest.fixture
+def leaking(project: Any) -> Any:
+    """Payments of card c1 were known only ten days after they happened, and the features do not know that."""
+    rows = build(project).lake.read("events_payments")
     late = F.when(F.col("card_id") == "c1", F.col("event_at") + F.expr("INTERVAL 10 DAYS"))
     changed = rows.withColumn("known_at", F.coalesce(late, F.col("known_at")))
     kept = project.spark.createDataFrame(changed.collect(), rows.schema)
     project.lake.replace("events_payments", kept, where="event_at IS NOT NULL")
+    return project
 
 
 def test_clean_features_are_proved_and_what_was_proved_is_a_table(built: Any) -> None:
@@ -78,18 +85,17 @@ def test_clean_features_are_proved_and_what_was_proved_is_a_table(built: Any) ->
     assert (again.result, built.lake.read(PROOFS).count()) == (outcome.result, 5)
 
 
-def test_a_leak_is_refused_by_name_and_still_written_down(built: Any) -> None:
-    tell_late(built)
-    config = ["--config", built.config]
+def test_a_leak_is_refused_by_name_and_still_written_down(leaking: Any) -> None:
+    config = ["--config", leaking.config]
     with pytest.raises(RefusedError) as caught:
         run_job(JOB, config)
     text = str(caught.value)
     assert "in features; prove_features writes every finding to the table feature_proofs:\n" in text
     assert f"{TABLE}: truncation: card_" in text
     assert "Source event: payments p" in text
-    (run,) = built.lake.read("runs").where("job = 'prove_features'").collect()
+    (run,) = leaking.lake.read("runs").where("job = 'prove_features'").collect()
     assert (run["state"], run["error"]) == ("refused", text)
-    leaks = built.lake.read(PROOFS).where("state = 'leak'").collect()
+    leaks = leaking.lake.read(PROOFS).where("state = 'leak'").collect()
     assert {row["feature"] for row in leaks} >= {
         "card_payments_1d",
         "card_amount_sum_1d",
@@ -102,14 +108,13 @@ def test_a_leak_is_refused_by_name_and_still_written_down(built: Any) -> None:
         assert row["expected"] != row["found"]
 
 
-def test_a_training_is_refused_before_it_writes_anything(built: Any) -> None:
-    tell_late(built)
-    before = built.versions()
+def test_a_training_is_refused_before_it_writes_anything(leaking: Any) -> None:
+    before = leaking.versions()
     with pytest.raises(
         RefusedError, match=r"features_payments: truncation: card_.* of row p.*Source event: payments p"
     ):
-        built.work(TrainModel, "--as-of", "2026-03-08")
-    assert built.versions() == before
+        leaking.work(TrainModel, "--as-of", "2026-03-08")
+    assert leaking.versions() == before
 
 
 def test_clean_features_pass_the_gate_which_says_so_in_a_line(
