@@ -42,6 +42,7 @@ class Search:
     Attributes:
         spine: the described row alone.
         seen: the sources without the hidden rows.
+        alone: the row's values without any hidden row.
         hidden: the rows that must not matter, by source.
     """
 
@@ -49,29 +50,27 @@ class Search:
     spine: DataFrame
     row_id: str
     seen: Mapping[str, Source]
+    alone: Cells
     hidden: Mapping[str, DataFrame]
-    _values: dict[_Place | None, Cells] = field(default_factory=dict)
+    _values: dict[_Place, Cells] = field(default_factory=dict)
     _order: list[_Place] | None = None
-
-    def alone(self) -> Cells:
-        """The row's values without any hidden row."""
-        return self._shown(None)
 
     def with_all(self) -> Cells:
         """The row's values with all hidden rows that are looked at."""
-        return self._shown(self._places()[-1] if self._places() else None)
+        places = self._places()
+        return self._shown(places[-1]) if places else self.alone
 
     def culprits(self, features: Sequence[int]) -> dict[int, SourceEvent]:
         """For each of the features a hidden row that moves it, as far as there is one and it was sought."""
-        places = self._places()
+        places = self._places() if features else []
         found: dict[int, SourceEvent] = {}
-        changed = self._moved(self.with_all())
+        changed = self._moved(self.with_all()) if places else []
         left = [feature for feature in features if feature in changed]
         for _ in range(CULPRITS):
             if not left:
                 break
             number = self._first(places, left[0])
-            before = self._shown(places[number - 1] if number else None)
+            before = self._shown(places[number - 1]) if number else self.alone
             here = moved(before, self._shown(places[number]))
             found |= {feature: places[number].event for feature in left if feature in here}
             left = [feature for feature in left if feature not in here]
@@ -89,17 +88,16 @@ class Search:
         return high
 
     def _moved(self, values: Cells) -> list[int]:
-        return moved(self.alone(), values)
+        return moved(self.alone, values)
 
-    def _shown(self, last: _Place | None) -> Cells:
+    def _shown(self, last: _Place) -> Cells:
         """The row's values with the hidden rows up to ``last``."""
         if last not in self._values:
             sources = dict(self.seen)
             for name, rows in self.hidden.items():
-                if last is not None:
-                    source = self.seen[name]
-                    shown = rows.where(_is_up_to(name, source, last))
-                    sources[name] = Source(source.rows.unionByName(shown), source.key)
+                source = self.seen[name]
+                shown = rows.where(_is_up_to(name, source, last))
+                sources[name] = Source(source.rows.unionByName(shown), source.key)
             self._values[last] = self.subject.of(self.subject.values(self.spine, sources), self.row_id)
         return self._values[last]
 

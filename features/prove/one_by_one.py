@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
@@ -30,9 +30,9 @@ from features.source import Source
 # Rows that moved and are looked into, for each proof.
 LOOKED_INTO = 3
 
-# The sources as a row may see them, and the rows that must not matter to it.
-Attempt = tuple[Mapping[str, Source], Mapping[str, DataFrame]]
-Attempts = Callable[[Sampled], Iterable[Attempt]]
+# For a row: the sources as it may see them, its values from these alone, and rows that must not matter to it, the
+# likeliest to do so first.
+Attempt = tuple[Mapping[str, Source], Cells, Sequence[Mapping[str, DataFrame]]]
 
 _WHAT: Mapping[Proof, str] = {
     TRUNCATION: "That was not known before as_of: join on known_at < as_of, as well as on event_at < as_of",
@@ -82,14 +82,14 @@ class OneByOne:
         """
         later, same = plant(self.subject, self.spine, self.sources, self.sample)
         alone = own_past(self.sources, self.spine, self.sample, self.subject.relations)
-        tried: list[tuple[Proof, Mapping[str, Source], Attempts]] = [
+        tried: list[tuple[Proof, Mapping[str, Source], Callable[[Sampled], Attempt]]] = [
             (TRUNCATION, alone, self._without_future),
             (CANARY, later.among(self.sources), self._planted(later)),
             (TIE, same.among(self.sources), self._planted(same)),
         ]
         report = Report()
-        for proof, sources, attempts in tried:
-            report += self._looked_into(proof, sources, attempts, others)
+        for proof, sources, attempt in tried:
+            report += self._looked_into(proof, sources, attempt, others)
         return report
 
     def unlike(self, stored: Values) -> Report:
@@ -111,8 +111,8 @@ class OneByOne:
             for name, rows in hidden(self.sources, one.as_of).items()
         }
         at_once = {name: rows.withColumn("known_at", F.col("event_at")) for name, rows in late.items()}
-        spine = only(self.spine, self.subject.row, [one.row_id])
-        search = Search(self.subject, spine, one.row_id, past(self.sources, one.as_of), at_once)
+        seen, alone, _ = self._without_future(one)
+        search = Search(self.subject, self._only(one), one.row_id, seen, alone, at_once)
         told = search.with_all()
         events = search.culprits([place for place in places if is_same(told[place], stored[place])])
         return {place: self._as_known(event, late[event.source]) for place, event in events.items()}
@@ -126,18 +126,29 @@ class OneByOne:
         micros = known["micros"] if known else None
         return replace(event, known_at=None if micros is None else at_micros(micros))
 
-    def _without_future(self, one: Sampled) -> Iterator[Attempt]:
-        """What belongs to the row is the likeliest to leak, and there is little of it; else all that comes later."""
+    def _without_future(self, one: Sampled) -> Attempt:
+        """The past; of what is hidden there is little that belongs to the row, and it is the likeliest to leak."""
         seen, later = past(self.sources, one.as_of), hidden(self.sources, one.as_of)
-        yield seen, related(later, one, self.subject.relations)
-        yield seen, later
+        alone = self.subject.of(self.subject.values(self._only(one), seen), one.row_id)
+        return seen, alone, [related(later, one, self.subject.relations), later]
 
-    def _planted(self, canaries: Canaries) -> Attempts:
+    def _planted(self, canaries: Canaries) -> Callable[[Sampled], Attempt]:
         """All sources, and what was planted for the row."""
-        return lambda one: [(self.sources, canaries.planted_for(one.row_id))]
+
+        def attempt(one: Sampled) -> Attempt:
+            return self.sources, self.subject.of(self.whole, one.row_id), [canaries.planted_for(one.row_id)]
+
+        return attempt
+
+    def _only(self, one: Sampled) -> DataFrame:
+        return only(self.spine, self.subject.row, [one.row_id])
 
     def _looked_into(
-        self, proof: Proof, sources: Mapping[str, Source], attempts: Attempts, others: int
+        self,
+        proof: Proof,
+        sources: Mapping[str, Source],
+        attempt: Callable[[Sampled], Attempt],
+        others: int,
     ) -> Report:
         values = self.subject.values(self.spine, sources)
         suspects = differing(self.subject, self.sample, self.whole, values)
@@ -146,21 +157,20 @@ class OneByOne:
         for one, places in suspects[:LOOKED_INTO]:
             unnamed = [place for place in places if not _is_named(found, place)]
             if unnamed:
-                found |= self._leaks(proof, one, unnamed, attempts(one))
+                found |= self._leaks(proof, one, unnamed, attempt(one))
         left = max(0, len(suspects) - LOOKED_INTO)
         why_not = f"{left:,} more rows moved, and were not looked into" if left else ""
         made = Made(proof=proof, rows=others + len(self.sample) - left, why_not=why_not)
         return Report((made,), tuple(found.values()))
 
     def _leaks(
-        self, proof: Proof, one: Sampled, places: Sequence[int], attempts: Iterable[Attempt]
+        self, proof: Proof, one: Sampled, places: Sequence[int], attempt: Attempt
     ) -> dict[int, Finding]:
         """The features of one row that hidden rows move, with everything else as it was."""
+        seen, alone, hidden_rows = attempt
         found: dict[int, Finding] = {}
-        spine = only(self.spine, self.subject.row, [one.row_id])
-        for seen, rows in attempts:
-            search = Search(self.subject, spine, one.row_id, seen, rows)
-            alone = search.alone()
+        for rows in hidden_rows:
+            search = Search(self.subject, self._only(one), one.row_id, seen, alone, rows)
             values = self.subject.of(self.whole, one.row_id) if proof == TRUNCATION else search.with_all()
             leaking = [
                 place for place in moved(alone, values) if place in places and not _is_named(found, place)
@@ -169,8 +179,6 @@ class OneByOne:
             for place in leaking:
                 event = events.get(place)
                 found[place] = self._finding(proof, one, place, (alone, values), event, _UNNAMED)
-            if all(_is_named(found, place) for place in leaking):
-                break
         return found
 
     def _finding(

@@ -74,13 +74,13 @@ class Plot:
         return value if field.name in self.patterns.kinds else absurd(field.dataType, value)
 
     def _revisions(self, row_id: str, told: datetime, schema: StructType) -> Iterator[Cells]:
-        """The last row of the past, corrected to absurd values and taken back."""
+        """The last row of the past corrected, and taken back, with absurd values in either row."""
         if row_id not in self.last:
             return
         last = self.last[row_id]
         when = {"known_at": told, TOLD_AT: told}
         kept = {"event_at", *self.source.key, *(c for relation in self.relations for c in relation.columns)}
         changed = {field.name: self._value(field, last) for field in schema if field.name not in kept}
-        corrected = {**last, **changed, **when, REVISION: CORRECTION}
-        for cells in (corrected, {**last, **when, REVISION: RETRACTION}):
+        for revision in (CORRECTION, RETRACTION):
+            cells = {**last, **changed, **when, REVISION: revision}
             yield tuple(cells[field.name] for field in schema)
