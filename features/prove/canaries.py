@@ -60,20 +60,21 @@ class Canaries:
         return plot.source.rows.sparkSession.createDataFrame(list(cells), plot.schema)
 
 
-def plant(
-    subject: Subject, spine: DataFrame, sources: Mapping[str, Source], sample: Sequence[Sampled]
-) -> tuple[Canaries, Canaries]:
+def plots_of(subject: Subject, spine: DataFrame, sources: Mapping[str, Source]) -> dict[str, Plot]:
+    """Every source as a place to plant in, for the rows of a spine."""
+    found = {}
+    for name, source in sources.items():
+        own = [relation for relation in subject.relations if relation.source == name]
+        keyed = [relation for relation in own if relation.keys]
+        last = last_rows(source, spine, subject.row, keyed) if source.is_revised else {}
+        found[name] = Plot(source, own, patterns(source), last)
+    return found
+
+
+def plant(plots: Mapping[str, Plot], sample: Sequence[Sampled]) -> tuple[Canaries, Canaries]:
     """Rows that come after each described row, and rows of its very instant, in every source."""
-    plots = {name: _plot(name, source, subject, spine) for name, source in sources.items()}
     numbers = count(1)
     return _planted(plots, sample, AFTER, numbers), _planted(plots, sample, SAME_INSTANT, numbers)
-
-
-def _plot(name: str, source: Source, subject: Subject, spine: DataFrame) -> Plot:
-    own = [relation for relation in subject.relations if relation.source == name]
-    keyed = [relation for relation in own if relation.keys]
-    last = last_rows(source, spine, subject.row, keyed) if source.is_revised else {}
-    return Plot(source, own, patterns(source), last)
 
 
 def _planted(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from features.prove.canaries import Canaries, plant
+from features.prove.canaries import Canaries
 from features.prove.culprit import Search
-from features.prove.past import hidden, own_past, past, related
+from features.prove.described import Described
+from features.prove.past import hidden, past, related
 from features.prove.report import (
     CANARY,
     EMBARGO,
@@ -24,7 +25,7 @@ from features.prove.report import (
     shown,
 )
 from features.prove.sample import Sampled, at_micros, only
-from features.prove.subject import Cells, Subject, Values, differing, is_same, moved
+from features.prove.subject import Cells, Values, differing, is_same, moved
 from features.source import Source
 
 # Rows that moved and are looked into, for each proof.
@@ -44,35 +45,17 @@ _UNNAMED = "Its source row is one of many, and was not sought further: mend what
 _UNLIKE = "No source row is to blame: it was built otherwise or from other events; build the features again"
 
 
-@dataclass(frozen=True, slots=True)
 class OneByOne:
     """Rows that moved, and what they are from all sources.
 
-    Attributes:
-        spine: these rows, and no others.
+    Args:
         labels: the source of label events, if any.
-        whole: the values that the function gives from all sources.
     """
 
-    subject: Subject
-    spine: DataFrame
-    sources: Mapping[str, Source]
-    sample: Sequence[Sampled]
-    labels: str | None
-    whole: Values
-
-    @classmethod
-    def of(
-        cls,
-        subject: Subject,
-        spine: DataFrame,
-        sources: Mapping[str, Source],
-        sample: Sequence[Sampled],
-        labels: str | None,
-    ) -> OneByOne:
-        """Some rows of a spine."""
-        described = only(spine, subject.row, [one.row_id for one in sample])
-        return cls(subject, described, sources, sample, labels, subject.values(described, sources))
+    def __init__(self, described: Described, labels: str | None) -> None:
+        self.described, self.labels = described, labels
+        self.subject, self.sources, self.sample = described.subject, described.sources, described.sample
+        self.whole = described.whole()
 
     def report(self, others: int) -> Report:
         """The three proofs.
@@ -80,10 +63,9 @@ class OneByOne:
         Args:
             others: number of rows that did not move.
         """
-        later, same = plant(self.subject, self.spine, self.sources, self.sample)
-        alone = own_past(self.sources, self.spine, self.sample, self.subject.relations)
+        later, same = self.described.planted()
         tried: list[tuple[Proof, Mapping[str, Source], Callable[[Sampled], Attempt]]] = [
-            (TRUNCATION, alone, self._without_future),
+            (TRUNCATION, self.described.alone(), self._without_future),
             (CANARY, later.among(self.sources), self._planted(later)),
             (TIE, same.among(self.sources), self._planted(same)),
         ]
@@ -141,7 +123,7 @@ class OneByOne:
         return attempt
 
     def _only(self, one: Sampled) -> DataFrame:
-        return only(self.spine, self.subject.row, [one.row_id])
+        return only(self.described.spine, self.subject.row, [one.row_id])
 
     def _looked_into(
         self,
@@ -150,7 +132,7 @@ class OneByOne:
         attempt: Callable[[Sampled], Attempt],
         others: int,
     ) -> Report:
-        values = self.subject.values(self.spine, sources)
+        values = self.subject.values(self.described.spine, sources)
         suspects = differing(self.subject, self.sample, self.whole, values)
         suspects.sort(key=lambda suspect: -len(suspect[1]))
         found: dict[int, Finding] = {}

@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
-from features.prove.canaries import plant
+from features.prove.canaries import plots_of
+from features.prove.described import Described
 from features.prove.one_by_one import OneByOne
-from features.prove.past import own_past
 from features.prove.relation import check_sources
 from features.prove.report import CANARY, TIE, TRUNCATION, Made, Proof, Report
-from features.prove.sample import Sampled, only
-from features.prove.subject import Subject, Values, differing
+from features.prove.sample import Sampled
+from features.prove.subject import Subject, Values
 from features.source import Source
 
 REBUILT: tuple[Proof, ...] = (TRUNCATION, CANARY, TIE)
-# What is planted for one row can be the past of another that a link leads to: those that moved are tried again alone.
-ROUNDS = 3
+# Rows that moved are few where they are at most one in so many.
+FEW = 2
 
 
 def prove(
@@ -47,27 +47,14 @@ def prove(
     if not sample:
         return Report(tuple(Made(proof=proof, why_not="there are no rows") for proof in REBUILT))
     values = subject.values(spine, sources) if stored is None else stored
-    suspects: Sequence[Sampled] = sample
-    for _ in range(ROUNDS):
-        before, suspects = len(suspects), _suspects(subject, spine, sources, suspects, values)
-        if not suspects or len(suspects) == before:
-            break
+    described = Described(subject, spine, sources, sample, plots_of(subject, spine, sources))
+    suspects = described.suspects(values)
+    # What is planted for one row can be the past of another that a link leads to: few that moved are tried alone.
+    while suspects and len(suspects) * FEW <= len(described.sample):
+        described = described.of(suspects)
+        suspects = described.suspects(values)
     if not suspects:
         return Report(tuple(Made(proof=proof, rows=len(sample)) for proof in REBUILT))
-    apart = OneByOne.of(subject, spine, sources, suspects, labels)
+    apart = OneByOne(described.of(suspects), labels)
     found = apart.report(len(sample) - len(suspects))
     return found if stored is None else found + apart.unlike(stored)
-
-
-def _suspects(
-    subject: Subject,
-    spine: DataFrame,
-    sources: Mapping[str, Source],
-    sample: Sequence[Sampled],
-    values: Values,
-) -> list[Sampled]:
-    """The rows that move where all of their future is withheld, and absurd rows are planted in its place."""
-    described = only(spine, subject.row, [one.row_id for one in sample])
-    later, same = plant(subject, described, sources, sample)
-    hostile = later.among(same.among(own_past(sources, described, sample, subject.relations)))
-    return [one for one, _ in differing(subject, sample, values, subject.values(described, hostile))]

@@ -59,7 +59,7 @@ def world(_session: SparkSession) -> World:
         known = at + dice.choice([timedelta(0), timedelta(0), 2 * DAY])
         payments.append((f"p{number:02d}", card, kind, at, known, None, amount))
         if number % 3 == 0:
-            payments.append((f"p{number:02d}", card, kind, at, known + 3 * DAY, "correction", amount + 500))
+            payments.append((f"p{number:02d}", card, kind, at, known + 12 * DAY, "correction", amount + 500))
         labels.append((f"l{number:02d}", f"p{number:02d}", card, at, at + 7 * DAY, number % 4 == 0))
         states.append((f"s{number:02d}", card, at + HOUR, at + HOUR, number))
     rows = _session.createDataFrame(
@@ -190,9 +190,9 @@ def test_a_planted_leak_is_found_with_feature_row_and_source_event(world: World,
     assert finding.row_id.startswith("p")
     assert finding.event is not None, finding
     assert finding.event.source == source
-    assert finding.event.row_id.startswith(
-        f"canary {finding.row_id}" if proof in {"canary", "tie"} else source[0]
-    )
+    real = {"payments": "p", "labels": "l", "cards": "s"}[source]
+    planted = f"canary {finding.row_id} "
+    assert finding.event.row_id.startswith(planted if proof in {"canary", "tie"} else real)
     assert finding.expected != finding.found
     moments = (finding.event.event_at, finding.event.known_at)
     assert finding.as_of is not None
