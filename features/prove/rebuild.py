@@ -20,8 +20,9 @@ from features.prove.subject import Subject, Values
 from features.source import Source
 
 REBUILT: tuple[Proof, ...] = (TRUNCATION, CANARY, TIE)
-# Rows that moved are few where they are at most one in so many.
-FEW = 2
+# What is planted for one row can be the past of another that a link leads to: what moved is tried again by itself, as
+# long as that clears some of it, and so many times at most.
+TRIES = 4
 
 
 def prove(
@@ -49,8 +50,9 @@ def prove(
     values = subject.values(spine, sources) if stored is None else stored
     described = Described(subject, spine, sources, sample, plots_of(subject, spine, sources))
     suspects = described.suspects(values)
-    # What is planted for one row can be the past of another that a link leads to: few that moved are tried alone.
-    while suspects and len(suspects) * FEW <= len(described.sample):
+    for _ in range(TRIES - 1):
+        if not 0 < len(suspects) < len(described.sample):
+            break
         described = described.of(suspects)
         suspects = described.suspects(values)
     if not suspects:

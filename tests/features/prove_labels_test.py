@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from features.labels import Label
 from features.prove.auc import auc
-from features.prove.embargo import embargo
+from features.prove.embargo import embargo, training_embargo
 from features.prove.finished import prove_table
 from features.prove.labelled import labelled
 from features.prove.relation import Relation
@@ -65,7 +65,7 @@ def test_a_label_known_by_the_rows_instant_and_a_row_too_young_break_the_embargo
         "row_id string, as_of timestamp",
     )
     told = [("fine", NOON + DAY, True), ("at once", NOON, False), ("before", NOON - HOUR, True)]
-    report = embargo(rows, "row_id", target(spark, told))
+    report = training_embargo(rows, "row_id", target(spark, told))
     assert [(made.proof, made.rows) for made in report.made] == [("embargo", 5)]
     found = {finding.row_id: finding for finding in report.leaks}
     assert found.keys() == {"at once", "before", "young"}
@@ -73,9 +73,11 @@ def test_a_label_known_by_the_rows_instant_and_a_row_too_young_break_the_embargo
     assert event is not None
     assert (event.source, event.row_id, event.known_at) == ("labels", "label of before", NOON - HOUR)
     assert found["young"].expected == "a row before 2026-04-23 12:00:00"
+    looked_at = embargo(rows, "row_id", target(spark, told))
+    assert {finding.row_id for finding in looked_at.leaks} == {"at once", "before"}
 
     honest = rows.where("row_id IN ('fine', 'unlabelled')")
-    assert embargo(honest, "row_id", target(spark, told)).findings == ()
+    assert training_embargo(honest, "row_id", target(spark, told)).findings == ()
     assert embargo(rows.limit(0), "row_id", target(spark, told)).made[0].why_not == "there are no rows"
 
 
@@ -125,7 +127,8 @@ def test_only_mature_rows_are_judged_and_by_labels_that_were_known(
     spark: SparkSession, table: DataFrame
 ) -> None:
     seen = target(spark, verdicts()[:20], NOON + 7 * DAY + 30 * HOUR)
-    assert labelled(table, "row_id", ["noise"], seen).ids == ()
+    first = labelled(table, "row_id", ["noise"], seen)
+    assert (sorted(first.ids), first.frauds) == ([f"r{n:02d}" for n in range(30)], 0)
     later = target(spark, verdicts()[:20], NOON + 20 * DAY + timedelta(microseconds=1))
     rows = labelled(table, "row_id", ["noise"], later)
     assert (len(rows.ids), rows.frauds) == (80, 20)
@@ -140,7 +143,10 @@ def test_a_feature_that_lives_on_the_news_of_the_last_hour_is_listed_and_no_leak
         return (
             spine.join(sources["events"].rows, on="card_id", how="left")
             .groupBy("row_id")
-            .agg(F.count_if(known).alias("news"), F.count_if(known & F.expr("is_old")).alias("old"))
+            .agg(
+                F.count_if(known & F.expr("NOT is_old")).alias("news"),
+                F.count_if(known & F.expr("is_old")).alias("old"),
+            )
         )
 
     # Frauds have an event of half an hour ago and one of last week, the others neither.
