@@ -3,7 +3,15 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGES = ["lake", "features", "training", "scoring", "jobs", "operations", "simulation"]
-JOBS = ["simulate_logs", "ingest_logs", "build_features", "train_model", "promote_model", "score_events"]
+JOBS = [
+    "simulate_logs",
+    "ingest_logs",
+    "build_features",
+    "prove_features",
+    "train_model",
+    "promote_model",
+    "score_events",
+]
 
 # What a Databricks cluster brings itself (pyspark, delta-spark, mlflow, xgboost) must not be here: installing
 # the wheel there would replace the runtime's own.

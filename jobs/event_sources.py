@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from features.source import Source
 from lake.contracts import Contract
 from lake.tables import Lake
 
 
-def event_sources(lake: Lake, contracts: Mapping[str, Contract], logs: Sequence[str]) -> dict[str, Source]:
+def event_sources(
+    lake: Lake,
+    contracts: Mapping[str, Contract],
+    logs: Iterable[str],
+    versions: Mapping[str, int] | None = None,
+) -> dict[str, Source]:
     """Everything that is known of some logs, by log name.
+
+    Args:
+        versions: of the tables to read; one that is not named is read as it is.
 
     Raises:
         SchemaError: a log was never ingested.
     """
-    return {log: Source(lake.read(contracts[log].table), tuple(contracts[log].key)) for log in logs}
+    at = versions or {}
+    tables = {log: contracts[log].table for log in logs}
+    return {
+        log: Source(lake.read(table, version=at.get(table)), tuple(contracts[log].key))
+        for log, table in tables.items()
+    }

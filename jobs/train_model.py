@@ -16,6 +16,7 @@ from features.view import AS_OF
 from jobs.arguments import instant
 from jobs.job import Context, Plan, console_command, run_job
 from jobs.lineage_table import write_model_lineage
+from jobs.proofs import prove_before_training
 from jobs.registry import connect, experiment_id, registry_of
 from lake.errors import TrustlakeError
 from lake.runs import Outcome
@@ -25,7 +26,7 @@ from training.model import Model
 from training.quality_table import MODEL_QUALITY, quality_rows
 from training.registry import CHALLENGER
 from training.review.links import UiLinks
-from training.splits import Split, split
+from training.splits import split
 from training.sweep.child_runs import ChildRuns, Trial
 from training.sweep.sweep import Winner
 from training.train import contract_of, train
@@ -72,7 +73,11 @@ class TrainModel:
 def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> Outcome:
     settings = context.config.training
     folds = split(context.arguments.as_of, settings.split, model.label.matures_after)
-    stored, spec = _store_training_set(context, model, tables, folds, key), table_spec(model.name)
+    rows = context.lake.read(model.view.table, version=tables[model.view.table]).where(
+        (F.col(AS_OF) >= F.lit(folds.begin)) & (F.col(AS_OF) < F.lit(folds.end))
+    )
+    prove_before_training(context, model, rows, tables)
+    stored, spec = _store_training_set(context, model, rows, tables, key), table_spec(model.name)
     client = connect(context.config.mlflow)
     experiment = experiment_id(client, context.config.mlflow)
     registry, links = registry_of(context, model), UiLinks(context.config.mlflow.tracking)
@@ -120,14 +125,11 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
 
 
 def _store_training_set(
-    context: Context, model: Model, tables: dict[str, int], folds: Split, key: str
+    context: Context, model: Model, rows: DataFrame, tables: dict[str, int], key: str
 ) -> DataFrame:
     lake, spec = context.lake, table_spec(model.name)
     lake.ensure(spec)
     label_table = context.contracts[model.label.source].table
-    rows = lake.read(model.view.table, version=tables[model.view.table]).where(
-        (F.col(AS_OF) >= F.lit(folds.begin)) & (F.col(AS_OF) < F.lit(folds.end))
-    )
     built = training_set(
         rows,
         lake.read(label_table, version=tables[label_table]),

@@ -14,6 +14,7 @@ from features.derived_source import check_known_at
 from features.lineage import lineage
 from features.source import Source
 from features.view import AS_OF, build_view, spine_rows
+from jobs.event_sources import event_sources
 from jobs.feature_table import check_ids, write
 from jobs.job import Context
 from jobs.lineage_table import write_lineage
@@ -119,10 +120,8 @@ class ViewBuild:
     def _sources(self) -> dict[str, Source]:
         # What became known later cannot be seen by any row of the range.
         known = f"known_at < timestamp '{self.end.isoformat()}'"
-        return {
-            log: Source(self._events(log).where(known), tuple(self.context.contracts[log].key))
-            for log in self.view.sources
-        }
+        found = event_sources(self.context.lake, self.context.contracts, self.view.sources, self.versions)
+        return {log: Source(source.rows.where(known), source.key) for log, source in found.items()}
 
     def _shares(self, spine: DataFrame, key: str) -> Shares:
         rows = {log: self._events(log).count() for log in self.view.sources}

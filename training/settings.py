@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from features.prove.settings import ProofSettings
 from lake.documents import Strict
 from training.metrics.settings import EvaluationSettings
 from training.splits import SplitSettings
@@ -15,11 +16,17 @@ from training.training_set import TestSettings
 
 
 class TrainingSettings(Strict):
-    """The ``training`` section. ``published`` holds figures of others to stand beside one's own."""
+    """The ``training`` section.
+
+    Attributes:
+        proof: what is proved of the features before a training.
+        published: figures of others to stand beside one's own.
+    """
 
     split: SplitSettings
     test: TestSettings = TestSettings()
     metrics: EvaluationSettings = EvaluationSettings()
     sweep: SweepSettings
     trainer: TrainerSettings = TrainerSettings()
+    proof: ProofSettings = ProofSettings()
     published: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)

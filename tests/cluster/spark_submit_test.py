@@ -21,6 +21,7 @@ STEPS = (
     ("simulate_logs",),
     ("ingest_logs",),
     ("build_features",),
+    ("prove_features",),
     ("train_model", "--as-of", "2026-02-25"),
     ("promote_model",),
     ("score_events", "--from", "2026-02-25", "--to", "2026-03-02"),
