@@ -49,12 +49,16 @@ def own_past(
     sample: Sequence[Sampled],
     relations: Sequence[Relation],
 ) -> dict[str, Source]:
-    """The rows known before the last sampled instant, less those that are related to a row and later than it."""
+    """The rows known before the last sampled instant, less those that are related to a row and later than it.
+
+    A source whose rows reach others by a link keeps the latter: they may be another row's past.
+    """
+    travelling = {relation.source for relation in relations if relation.travels}
     found = {}
     for name, source in past(sources, max(one.as_of for one in sample)).items():
         rows = source.rows
         for relation in relations:
-            if relation.source == name and relation.keys:
+            if relation.source == name and relation.keys and name not in travelling:
                 rows = _without_future(rows, spine, relation)
         found[name] = Source(rows, source.key)
     return found

@@ -17,12 +17,14 @@ _TIMES = ("event_at", "known_at")
 class Relation:
     """Rows of ``source`` whose ``columns`` equal a described row's ``keys`` belong to it.
 
-    Without keys the columns name a subject by which rows of two sources are linked.
+    Without keys the columns name a subject by which rows of two sources are linked; ``travels`` says that a row of this
+    source reaches the rows of others by it.
     """
 
     source: str
     columns: tuple[str, ...]
     keys: tuple[str, ...]
+    travels: bool = False
 
 
 def relations_of(view: FeatureView, label: Label | None = None) -> list[Relation]:
@@ -31,7 +33,7 @@ def relations_of(view: FeatureView, label: Label | None = None) -> list[Relation
     for group in view.groups:
         found.append(Relation(group.key_log, group.keys, group.entity.keys))
         if isinstance(group.source, Link):
-            found.append(Relation(group.source.source, (group.source.on,), ()))
+            found.append(Relation(group.source.source, (group.source.on,), (), travels=True))
             found.append(Relation(group.source.through, (group.source.subject,), ()))
     return list(dict.fromkeys(found))
 
