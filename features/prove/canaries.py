@@ -80,8 +80,9 @@ def plant(plots: Mapping[str, Plot], sample: Sequence[Sampled]) -> tuple[Canarie
 def _planted(
     plots: Mapping[str, Plot], sample: Sequence[Sampled], times: Times, numbers: Iterator[int]
 ) -> Canaries:
+    last = max(sample, key=lambda one: one.as_of)
     cells = {
-        name: {one.row_id: plot.planted(one, times, numbers) for one in sample}
+        name: {one.row_id: plot.planted(one, times, numbers, is_last=one is last) for one in sample}
         for name, plot in plots.items()
     }
     return Canaries(plots, cells)

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from features.declare import Calendar, FeatureView, Link
 from features.declare.sql_source import logs_of
 from features.labels import Label
+from features.prove.brought import brought
 from features.prove.embargo import embargo, training_embargo
 from features.prove.labelled import labelled
 from features.prove.rebuild import REBUILT, prove
@@ -75,7 +76,7 @@ class ViewProofs:
         spine = self._spine(ids)
         # Keys as the sources have them: the table holds the row's id as text.
         sample = sampled_of(spine, self._row, self._relations)
-        sources = narrowed(self.sources, self._relations, self.view, sample)
+        sources = brought(narrowed(self.sources, self._relations, self.view, sample))
         labels = self.label.source if self.label else None
         return prove(self._subject, spine, sources, sample, stored=stored, labels=labels)
 
@@ -95,7 +96,7 @@ class ViewProofs:
         drawn = labelled(self.rows, self._row, self.view.features, target).first(size, size)
         spine = self._spine(drawn.ids)
         sample = sampled_of(spine, self._row, self._relations)
-        sources = narrowed(self.sources, self._relations, self.view, sample)
+        sources = brought(narrowed(self.sources, self._relations, self.view, sample))
         return living_on_news(drawn, self._subject, spine, sources, self.settings)
 
     @property

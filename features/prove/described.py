@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
 
+from features.prove.brought import brought
 from features.prove.canaries import Canaries, plant
 from features.prove.past import own_past
 from features.prove.plot import Plot
@@ -50,5 +51,5 @@ class Described:
     def suspects(self, values: Values) -> list[Sampled]:
         """The rows that move where all of their future is withheld, and absurd rows are planted in its place."""
         later, same = self.planted()
-        hostile = self.subject.values(self.spine, later.among(same.among(self.alone())))
+        hostile = self.subject.values(self.spine, brought(later.among(same.among(self.alone()))))
         return [one for one, _ in differing(self.subject, self.sample, values, hostile)]

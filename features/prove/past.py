@@ -15,8 +15,6 @@ from features.prove.sample import Sampled
 from features.source import Source
 from features.view import AS_OF
 
-_AS_OF = "_as_of"
-
 
 def past(sources: Mapping[str, Source], until: datetime) -> dict[str, Source]:
     """The rows known before an instant."""
@@ -49,13 +47,18 @@ def own_past(
     sample: Sequence[Sampled],
     relations: Sequence[Relation],
 ) -> dict[str, Source]:
-    """The rows known before the last sampled instant, less those that are related to a row and later than it."""
+    """The rows known before the last sampled instant, less those that are related to a row and later than it.
+
+    A row that is the past of another sampled row stays: by another key, or by a link that its source travels by.
+
+    Args:
+        spine: the sampled rows; no two of them are related to a source row by the same columns.
+    """
+    travelling = {relation.source for relation in relations if relation.travels}
     found = {}
     for name, source in past(sources, max(one.as_of for one in sample)).items():
-        rows = source.rows
-        for relation in relations:
-            if relation.source == name and relation.keys:
-                rows = _without_future(rows, spine, relation)
+        own = [relation for relation in relations if relation.source == name and relation.keys]
+        rows = source.rows if name in travelling or not own else _without_future(source.rows, spine, own)
         found[name] = Source(rows, source.key)
     return found
 
@@ -68,16 +71,20 @@ def lagged(sources: Mapping[str, Source], lag: timedelta) -> dict[str, Source]:
     }
 
 
-def _without_future(rows: DataFrame, spine: DataFrame, relation: Relation) -> DataFrame:
-    names = [f"_key_{place}" for place in range(len(relation.keys))]
-    pairs = zip(relation.keys, names, strict=True)
-    # A hint, because Spark cannot know how few rows are proved, and would shuffle the whole source.
-    described = F.broadcast(
-        spine.select(F.col(AS_OF).alias(_AS_OF), *(F.col(key).alias(name) for key, name in pairs))
-    )
-    same = [F.col(own) == F.col(name) for own, name in zip(relation.columns, names, strict=True)]
-    is_future = reduce(and_, same) & (F.col("known_at") >= F.col(_AS_OF))
-    return rows.join(described, on=is_future, how="left_anti")
+def _without_future(rows: DataFrame, spine: DataFrame, relations: Sequence[Relation]) -> DataFrame:
+    joined, is_future, is_past = rows, F.lit(False), F.lit(False)
+    for number, relation in enumerate(relations):
+        at, names = f"_as_of_{number}", [f"_key_{number}_{place}" for place in range(len(relation.keys))]
+        pairs = zip(relation.keys, names, strict=True)
+        # A hint, because Spark cannot know how few rows are proved, and would shuffle the whole source.
+        described = F.broadcast(
+            spine.select(F.col(AS_OF).alias(at), *(F.col(key).alias(name) for key, name in pairs))
+        )
+        same = [F.col(own) == F.col(name) for own, name in zip(relation.columns, names, strict=True)]
+        joined = joined.join(described, on=reduce(and_, same), how="left")
+        is_future |= F.coalesce(F.col("known_at") >= F.col(at), F.lit(False))
+        is_past |= F.coalesce(F.col("known_at") < F.col(at), F.lit(False))
+    return joined.where(~is_future | is_past).select(*rows.columns)
 
 
 def _is_known(until: datetime) -> Column:

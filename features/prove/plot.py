@@ -40,11 +40,13 @@ class Plot:
         """The source's columns; planted rows may leave any of them null."""
         return StructType([StructField(f.name, f.dataType, nullable=True) for f in self.source.rows.schema])
 
-    def planted(self, sampled: Sampled, times: Times, numbers: Iterator[int]) -> list[Cells]:
+    def planted(
+        self, sampled: Sampled, times: Times, numbers: Iterator[int], *, is_last: bool
+    ) -> list[Cells]:
         """A row for each of the times in each role, and late revisions of the past."""
         schema = self.schema
         rows = [
-            self._row(sampled, role, when, next(numbers), schema)
+            self._row(sampled, role, when, next(numbers), is_last=is_last)
             for role in roles(self.relations)
             for when in times
         ]
@@ -57,8 +59,10 @@ class Plot:
         role: Role,
         when: tuple[timedelta, timedelta],
         number: int,
-        schema: StructType,
+        *,
+        is_last: bool,
     ) -> Cells:
+        schema = self.schema
         pattern = self.patterns.at(number)
         happens, known = sampled.as_of + when[0], sampled.as_of + when[1]
         cells = {field.name: self._value(field, pattern) for field in schema}
@@ -66,7 +70,7 @@ class Plot:
             name = f"canary {sampled.row_id} {number}"
             cells[column] = identifier(schema[column].dataType, name, number, pattern.get(column))
         cells |= {"event_at": happens, "known_at": known, TOLD_AT: known, REVISION: None}
-        cells |= dict(held(role, self.relations, sampled, schema))
+        cells |= dict(held(role, self.relations, sampled, schema, is_last=is_last))
         return tuple(cells[field.name] for field in schema)
 
     def _value(self, field: StructField, pattern: Pattern) -> object:

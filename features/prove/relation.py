@@ -17,12 +17,14 @@ _TIMES = ("event_at", "known_at")
 class Relation:
     """Rows of ``source`` whose ``columns`` equal a described row's ``keys`` belong to it.
 
-    Without keys the columns name a subject by which rows of two sources are linked.
+    Without keys the columns name a subject by which rows of two sources are linked; ``travels`` says that a row of this
+    source reaches the rows of others by it.
     """
 
     source: str
     columns: tuple[str, ...]
     keys: tuple[str, ...]
+    travels: bool = False
 
 
 def relations_of(view: FeatureView, label: Label | None = None) -> list[Relation]:
@@ -30,15 +32,19 @@ def relations_of(view: FeatureView, label: Label | None = None) -> list[Relation
 
     Which rows of a log a query makes events of only the query knows: its logs are in no relation by it.
     """
-    found: list[tuple[Log, tuple[str, ...], tuple[str, ...]]] = []
+    found: list[tuple[Log, tuple[str, ...], tuple[str, ...], bool]] = []
     for group in view.groups:
         read = group.source.through if isinstance(group.source, Link) else group.source
-        found.append((read, group.keys, group.entity.keys))
+        found.append((read, group.keys, group.entity.keys, False))
         if isinstance(group.source, Link):
-            found.append((group.source.source, (group.source.on,), ()))
-            found.append((group.source.through, (group.source.subject,), ()))
-    found += [(lookup.source, lookup.keys, lookup.entity.keys) for lookup in view.lookups]
-    related = [Relation(log, columns, keys) for log, columns, keys in found if isinstance(log, str)]
+            found.append((group.source.source, (group.source.on,), (), True))
+            found.append((group.source.through, (group.source.subject,), (), False))
+    found += [(lookup.source, lookup.keys, lookup.entity.keys, False) for lookup in view.lookups]
+    related = [
+        Relation(log, columns, keys, travels=travels)
+        for log, columns, keys, travels in found
+        if isinstance(log, str)
+    ]
     of_label = [] if label is None else [Relation(label.source, (label.on,), (view.spine.row,))]
     return list(dict.fromkeys([*of_label, *related]))
 

@@ -34,14 +34,18 @@ def roles(relations: Sequence[Relation]) -> list[Role]:
 
 
 def held(
-    role: Role, relations: Sequence[Relation], sampled: Sampled, schema: StructType
+    role: Role, relations: Sequence[Relation], sampled: Sampled, schema: StructType, *, is_last: bool
 ) -> Iterator[tuple[str, object]]:
-    """What a row in a role holds: its keys, and nothing where another role holds some, for that is another row's."""
+    """What a row in a role holds: its keys, and nothing where another role holds some, for that is another row's.
+
+    A key by which rows reach others is held for the last of the described rows alone, since no other comes after it.
+    """
+    far = {column for relation in relations if relation.travels for column in relation.columns}
     for column in dict.fromkeys(column for relation in relations for column in relation.columns):
         if column not in role:
             yield column, None
             continue
-        key = role[column]
+        key = None if column in far and not is_last else role[column]
         name = f"canary {sampled.row_id}"
         own = identifier(schema[column].dataType, name, crc32(name.encode()) % _POSITIVE, None)
         yield column, own if key is None else sampled.keys[key]

@@ -153,7 +153,7 @@ def test_the_keys_of_groups_links_and_labels_relate_rows() -> None:
         Relation("payments", ("payer_id",), ("payer_id",)),
         Relation("disputes", ("payer_id",), ("payer_id",)),
         Relation("logins", ("device_id",), ("device_id",)),
-        Relation("disputes", ("payer_id",), ()),
+        Relation("disputes", ("payer_id",), (), travels=True),
         Relation("logins", ("account_id",), ()),
     ]
 
