@@ -80,8 +80,7 @@ def build_view(
 ) -> DataFrame:
     """Every feature of every spine row.
 
-    Entities with windows cost one exchange each, so do entities that are looked up (rates are one), and one more
-    brings all of it together.
+    Entities with windows cost one exchange each, and so do entities that are looked up (rates are one).
 
     Args:
         spine: rows as ``spine_rows`` gives them, or any frame with the row id, ``as_of``, the keys and own features;
@@ -97,8 +96,7 @@ def build_view(
     Raises:
         SchemaError: the sources do not fit the view, or a feature is neither a number nor a truth.
     """
-    row = view.spine.row
-    rows = spine.withColumn(row, F.col(row).cast("string"))
+    row, rows = view.spine.row, spine
     for lookups in _by_entity([*view.lookups, *rate_lookups(view.spine)]):
         rows = looked_up(lookups, rows, sources, row=row, tasks=tasks)
     frame, before = _carried(rows), list[FeatureSchema]()
@@ -123,7 +121,12 @@ def build_view(
     dropped = {row, AS_OF, *view.features, *inputs(view.spine)}
     kept = [name for name in spine.columns if name not in dropped]
     return wide.select(
-        AS_OF, row, *kept, *looked, *view.features, F.lit(definition_hash(view)).alias(DEFINITION)
+        AS_OF,
+        F.col(row).cast("string").alias(row),
+        *kept,
+        *looked,
+        *view.features,
+        F.lit(definition_hash(view)).alias(DEFINITION),
     )
 
 

@@ -150,3 +150,11 @@ def test_large_values_keep_their_spread(payments: DataFrame) -> None:
     found = built(view_of(group_of(CARD, std("amount"))), payments, rows).collect()
     # Each card has two payments that lie 3 apart.
     assert {row["card_amount_std_1h"] for row in found} == {(4.5) ** 0.5}
+
+
+def test_a_row_id_that_is_a_key_too_keeps_its_type_on_the_way(payments: DataFrame) -> None:
+    earlier = [f"{name} - interval 1 hour AS {name}" for name in ("event_at", "known_at")]
+    rows = payments.selectExpr("id", *earlier)
+    frame = built(view_of(group_of(Entity("payment", key="id"), count("n"))), payments, rows)
+    assert dict(frame.dtypes)["id"] == "string"
+    assert [row["payment_n_1h"] for row in frame.where("id = '3'").collect()] == [1]
