@@ -14,7 +14,8 @@ def answer(question: Question) -> None:
     answers = [rows.select("event_id", "key", "event_at")]
     for window in WINDOWS:
         rolling = rows.rolling("event_at", period=f"{window.micros}us", closed="left", group_by="key")
-        found = rolling.agg(*_features(window.label, question))
+        # Keys come in an order of their own; rows of one instant and key have the same answer.
+        found = rolling.agg(*_features(window.label, question)).sort("key", "event_at")
         age = (rows["at"] - found["latest"]) / 3_600_000_000
         answers.append(
             found.drop("key", "event_at", "latest").with_columns(age.alias(f"key_age_{window.label}"))
