@@ -18,6 +18,7 @@ from features.declare import (
     largest,
     latest,
     mean,
+    ratio,
     share,
     std,
     total,
@@ -63,7 +64,7 @@ payment_view = FeatureView(
     ),
     groups=[customer_payments, customer_pace, terminal_payments, terminal_risk, terminal_frauds, customer_risk],
     derived=[
-        expression(f"amount_to_customer_mean_{w.label}", f"amount / customer_amount_mean_{w.label}")
+        ratio(f"amount_to_customer_mean_{w.label}", "amount", f"customer_amount_mean_{w.label}")
         for w in [*LONG, LIFETIME]
     ] + [
         expression(

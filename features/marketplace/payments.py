@@ -20,6 +20,7 @@ from features.declare import (
     is_new,
     largest,
     mean,
+    ratio,
     total,
 )
 
@@ -237,5 +238,5 @@ payments_view = FeatureView(
         pair_payments,
         instrument_payments,
     ],
-    derived=[expression("amount_to_payer_mean_30d", "amount_usd / payer_payment_usd_mean_30d")],
+    derived=[ratio("amount_to_payer_mean_30d", "amount_usd", "payer_payment_usd_mean_30d")],
 )

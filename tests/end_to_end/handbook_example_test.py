@@ -32,6 +32,7 @@ mlflow: {store: mlflow}
 training:
   split: {train_days: 14, test_days: 2, folds: 2, validation_folds: 1}
   metrics: {draws: 50, precision_at: [10]}
+  proof: {rows: 40}
   sweep:
     trials: 2
     rounds: 20

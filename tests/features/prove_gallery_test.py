@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -37,8 +37,15 @@ class World:
 
     spine: DataFrame
     sources: Mapping[str, Source]
+    reports: dict[Build, Report] = field(default_factory=dict)
 
     def report(self, build: Build) -> Report:
+        """What is found of a function; it is put to the proof once."""
+        if build not in self.reports:
+            self.reports[build] = self._proved(build)
+        return self.reports[build]
+
+    def _proved(self, build: Build) -> Report:
         target = Target(LABEL, self.sources["labels"], START + 60 * DAY)
         relations = relations_by_name(self.sources, keys=["card_id"], row="payment_id", own="payments")
         return prove_builder(
@@ -157,6 +164,7 @@ def the_cards_latest_limit(spine: DataFrame, sources: Mapping[str, Source]) -> D
 
 KNOWN = "event_at < as_of AND known_at < as_of"
 TO_THE_HOUR = "date_trunc('HOUR', as_of) + INTERVAL 1 HOUR"
+NOT_KNOWN_YET = summed("event_at < as_of")
 LEAKS = {
     "a key rounded up to the hour": (
         summed(f"event_at < {TO_THE_HOUR} AND known_at < {TO_THE_HOUR}"), "canary", "payments"
@@ -165,7 +173,7 @@ LEAKS = {
         summed("event_at < date_trunc('DAY', as_of) + INTERVAL 1 DAY AND known_at < as_of + INTERVAL 1 DAY"),
         "canary", "payments",
     ),
-    "rows that are not known yet": (summed("event_at < as_of"), "truncation", "payments"),
+    "rows that are not known yet": (NOT_KNOWN_YET, "truncation", "payments"),
     "an inclusive tie": (summed("event_at <= as_of AND known_at <= as_of"), "tie", "payments"),
     "a label that is known later": (frauds_of_the_card("event_at < as_of"), "embargo", "labels"),
     "a look-up across a random split": (looked_up_on_both_sides_of_a_random_split, "truncation", "payments"),
@@ -182,7 +190,13 @@ def named(report: Report, proof: str) -> Finding:
     return findings[0]
 
 
-@pytest.mark.parametrize("name", LEAKS)
+# Rounding up to the day is found like rounding up to the hour, at the same cost.
+AGAIN = ["a key rounded up to the day"]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in AGAIN else name for name in LEAKS]
+)
 def test_a_planted_leak_is_found_with_feature_row_and_source_event(world: World, name: str) -> None:
     build, proof, source = LEAKS[name]
     finding = named(world.report(build), proof)
@@ -218,7 +232,7 @@ def test_honest_features_pass_every_proof(world: World, name: str) -> None:
 
 
 def test_the_value_that_is_expected_is_that_of_the_past_alone(world: World) -> None:
-    finding = named(world.report(summed("event_at < as_of")), "truncation")
+    finding = named(world.report(NOT_KNOWN_YET), "truncation")
     rows = originals(world.sources).where(f"known_at < timestamp '{finding.as_of}'")
     card = world.spine.where(F.col("payment_id") == finding.row_id).select("card_id", "as_of")
     past = rows.join(card, on="card_id").where("event_at < as_of").agg(F.sum("amount").alias("paid")).head()

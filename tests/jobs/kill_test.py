@@ -185,6 +185,7 @@ class DiedError(BaseException):
     """Stands for SIGKILL inside a session: nothing that runs while it passes can write any more."""
 
 
+@pytest.mark.slow
 def test_an_ingest_that_dies_after_each_of_its_commits_ends_with_the_same_tables(
     spark: SparkSession, undisturbed: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

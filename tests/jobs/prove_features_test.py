@@ -85,7 +85,13 @@ def test_clean_features_are_proved_and_what_was_proved_is_a_table(built: Any) ->
     assert (again.result, built.lake.read(PROOFS).count()) == (outcome.result, 5)
 
 
-def test_a_leak_is_refused_by_name_and_still_written_down(leaking: Any) -> None:
+def test_a_leak_stops_a_training_before_it_writes_and_the_job_after_it_wrote_it_down(leaking: Any) -> None:
+    before = leaking.versions()
+    told = r"features_payments: truncation: card_.* of row p.*Source event: payments p"
+    with pytest.raises(RefusedError, match=told):
+        leaking.work(TrainModel, "--as-of", "2026-03-08")
+    assert leaking.versions() == before
+
     config = ["--config", leaking.config]
     with pytest.raises(RefusedError) as caught:
         run_job(JOB, config)
@@ -106,15 +112,6 @@ def test_a_leak_is_refused_by_name_and_still_written_down(leaking: Any) -> None:
         assert int(row["source_row"][1:]) % CARDS == int(row["row_id"][1:]) % CARDS == 1
         assert row["event_at"] < row["as_of"] <= row["known_at"]
         assert row["expected"] != row["found"]
-
-
-def test_a_training_is_refused_before_it_writes_anything(leaking: Any) -> None:
-    before = leaking.versions()
-    with pytest.raises(
-        RefusedError, match=r"features_payments: truncation: card_.* of row p.*Source event: payments p"
-    ):
-        leaking.work(TrainModel, "--as-of", "2026-03-08")
-    assert leaking.versions() == before
 
 
 def test_clean_features_pass_the_gate_which_says_so_in_a_line(
