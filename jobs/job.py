@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from jobs.arguments import base_parser, check_range
@@ -22,9 +21,10 @@ from jobs.configuration import Config, Loaded, decoded, places, read
 from jobs.definitions import Definitions, load_definitions
 from jobs.log import start_log, step_log
 from jobs.session import build_session
+from jobs.sql_mistakes import sql_mistakes
 from lake.code_version import code_version
 from lake.contracts import Contract, read_contracts
-from lake.errors import ConfigError, RefusedError, SchemaError, TrustlakeError
+from lake.errors import ConfigError, RefusedError, TrustlakeError
 from lake.locks import Claim, held
 from lake.runs import DONE, FAILED, REFUSED, RUNS, Outcome, RunRow, completed, record, run_key
 from lake.tables import CommitStamp, Lake
@@ -113,13 +113,7 @@ def run_job(job: type[Job], argv: Sequence[str] | None) -> Finished:
     check_range(parser, arguments)
     start_log(arguments.log_format)
     context = _context(job.NAME, arguments)
-    with _sql_mistakes():
-        return _run(job, context, started)
-
-
-def _run(job: type[Job], context: Context, started: float) -> Finished:
-    arguments = context.arguments
-    with _failure_recorded(context, job.NAME, _UNPLANNED):
+    with _failure_recorded(context, job.NAME, _UNPLANNED), sql_mistakes():
         planned = job.plan(context)
     key = _key(job.NAME, arguments, planned, context)
     before = None if arguments.replace else completed(context.lake, key)
@@ -140,22 +134,12 @@ def _run(job: type[Job], context: Context, started: float) -> Finished:
 
 def _work(job: type[Job], context: Context, planned: Plan, key: str) -> Outcome:
     began = now()
-    with _failure_recorded(context, job.NAME, planned):
+    with _failure_recorded(context, job.NAME, planned), sql_mistakes():
         outcome = planned.work(key)
     row = _row(context, job.NAME, planned, began, DONE)
     record(context.lake, row, outcome)
     _say(context.log, outcome, row.finished_at - began, key)
     return outcome
-
-
-@contextmanager
-def _sql_mistakes() -> Iterator[None]:
-    """Say in one line what Spark found wrong with a SQL expression of the definitions or the configuration."""
-    try:
-        yield
-    except AnalysisException as error:
-        first = str(error).strip().splitlines()[0].split(" SQLSTATE")[0]
-        raise SchemaError(f"{first} Correct the expression in the definitions or the overlay") from error
 
 
 def _context(name: str, arguments: argparse.Namespace) -> Context:

@@ -75,14 +75,19 @@ model = Model(
 """
 
 
+# On small frames Spark takes a fifth of its time to compile code for its plans; the long series and the demo do.
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+
+
 @pytest.fixture(scope="session")
-def _session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    warehouse: Path = tmp_path_factory.mktemp("warehouse")
-    settings = SparkSettings(
-        master="local[2]",
-        driver_memory="2g",
-        conf={"spark.sql.warehouse.dir": str(warehouse), "spark.sql.shuffle.partitions": "2"},
-    )
+def _session(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[SparkSession]:
+    conf = {
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
+        "spark.sql.shuffle.partitions": "2",
+    }
+    if pytestconfig.option.markexpr != "slow":
+        conf |= INTERPRETED
+    settings = SparkSettings(master="local[2]", driver_memory="3g", conf=conf)
     session = build_session(settings, "tests")
     yield session
     session.stop()

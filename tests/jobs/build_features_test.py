@@ -11,7 +11,9 @@ import pytest
 from features.definition_hash import definition_hash
 from jobs import shares
 from jobs.build_features import BuildFeatures
+from jobs.job import run_job
 from lake.errors import RefusedError, SchemaError, TrustlakeError
+from lake.runs import RUNS
 
 FIRST_TWO = ("--from", "2026-03-01", "--to", "2026-03-03")
 TABLE = "features_payments"
@@ -139,6 +141,36 @@ def test_a_sum_of_what_is_no_exact_number_is_told_before_anything_is_written(pro
     ):
         project.work(BuildFeatures)
     assert TABLE not in project.versions()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expression"),
+    [
+        (
+            'row="payment_id"',
+            'row="payment_id", where="1 / (amount - amount) > 0"',
+            "1 / (amount - amount) > 0",
+        ),
+        (
+            'largest("amount")',
+            'largest("amount % (amount - amount)", name="odd")',
+            "amount % (amount - amount)",
+        ),
+    ],
+    ids=["read", "write"],
+)
+def test_an_expression_without_a_result_on_the_data_is_one_line(
+    project: Any, old: str, new: str, expression: str
+) -> None:
+    project.add_events("payments", EVENTS)
+    project.definitions(old, new)
+    with pytest.raises(SchemaError) as caught:
+        run_job(BuildFeatures, ["--config", project.config])
+    told = str(caught.value)
+    assert "by zero" in told.lower()
+    assert told.endswith(f" in `{expression}`; correct the expression in the definitions or the overlay")
+    assert "\n" not in told
+    assert [row["error"] for row in project.lake.read(RUNS.name).collect()] == [told]
 
 
 def test_a_hot_key_changes_nothing_but_is_told(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -273,7 +273,7 @@ def test_columns_that_do_not_fit_are_told_before_anything_is_written(
 def test_a_column_that_a_query_does_not_give_is_told_by_name(redefined: Any) -> None:
     redefined.write("definitions.py", DEFINITIONS.replace('total("amount")', 'total("prize")'))
     with pytest.raises(
-        SchemaError, match=r"`prize` cannot be resolved.* Correct the expression in the definitions"
+        SchemaError, match=r"`prize` cannot be resolved.*; correct the expression in the definitions"
     ):
         run_job(BuildFeatures, ["--config", redefined.config])
 
