@@ -65,9 +65,8 @@ SMALL_RUN = {
     # Above this many paths Spark lists them in a job of tiny tasks, here three times as slow as the driver alone.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
     "spark.ui.enabled": "false",
-    # What only the pages of the UI would show: texts of plans, a third of the planning time, and a long memory.
+    # What only the pages of the UI would show: long texts of plans, which take a third of the planning time, and a long memory.
     "spark.sql.ui.explainMode": "simple",
-    "spark.sql.maxPlanStringLength": "1000",
     "spark.sql.ui.retainedExecutions": "10",
     "spark.ui.retainedJobs": "50",
     "spark.ui.retainedStages": "50",
