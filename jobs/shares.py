@@ -16,6 +16,8 @@ from jobs.job import Context
 
 # A task of the window engine holds its rows: about so many bytes each, and eight for every feature on its way.
 TASK_BYTES, ROW_BYTES, FEATURE_BYTES = 300_000_000, 150, 8
+# What is this many times smaller than a full task is done soon enough, whatever share of the rows it has.
+_SMALLEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,15 @@ def shared(
     tasks = max(int(usual) if usual.isdigit() else 1, -(-most // rows_per_task))
     if most <= rows_per_task:
         return Shares(tasks, {})
-    hot = hot_keys(view, spine, sources, rows_per_task=rows_per_task)
+    hot = hot_keys(view, spine, sources, rows_per_task=_hot_above(most, tasks, rows_per_task))
     if hot:
         _report(context, view, key, list(report(key, view.name, hot, met)))
     return Shares(tasks, hot)
+
+
+def _hot_above(rows: int, tasks: int, rows_per_task: int) -> int:
+    """A key with twice the rows of a usual task keeps the others waiting, however well it would fit in memory."""
+    return max(min(rows_per_task, 2 * rows // tasks), rows_per_task // _SMALLEST)
 
 
 def _met(view: FeatureView, rows: Mapping[str, int]) -> dict[str, int]:
