@@ -65,7 +65,7 @@ SMALL_RUN = {
     # Above this many paths Spark lists them in a job of tiny tasks, here three times as slow as the driver alone.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
     "spark.ui.enabled": "false",
-    # What only the pages of the UI would show: long texts of plans, which take a third of the planning time, and a long memory.
+    # What only the pages of the UI show: long texts of plans, a third of the planning time, and a long memory.
     "spark.sql.ui.explainMode": "simple",
     "spark.sql.ui.retainedExecutions": "10",
     "spark.ui.retainedJobs": "50",
