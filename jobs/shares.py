@@ -22,10 +22,11 @@ _SMALLEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many tasks share the rows of an entity, and the keys that several of them share."""
+    """How many tasks share the rows of an entity, the keys that several of them share, and all rows, by entity."""
 
     tasks: int
     hot: Mapping[str, Sequence[HotKey]]
+    met: Mapping[str, int]
 
 
 def shared(
@@ -35,13 +36,11 @@ def shared(
     sources: Mapping[str, Source],
     *,
     rows: Mapping[str, int],
-    key: str,
 ) -> Shares:
-    """Share the rows of a view out, and write its hot keys to ``hot_keys``.
+    """Share the rows of a view out. The answer is for this spine alone: how a key is cut depends on its rows.
 
     Args:
         rows: how many each log has.
-        key: the run's key.
     """
     met = _met(view, rows)
     rows_per_task = TASK_BYTES // (ROW_BYTES + FEATURE_BYTES * len(view.features))
@@ -50,11 +49,24 @@ def shared(
     usual = context.spark.conf.get("spark.sql.shuffle.partitions") or ""
     tasks = max(int(usual) if usual.isdigit() else 1, -(-most // rows_per_task))
     if most <= rows_per_task:
-        return Shares(tasks, {})
+        return Shares(tasks, {}, met)
     hot = hot_keys(view, spine, sources, rows_per_task=_hot_above(most, tasks, rows_per_task))
-    if hot:
-        _report(context, view, key, list(report(key, view.name, hot, met)))
-    return Shares(tasks, hot)
+    return Shares(tasks, hot, met)
+
+
+def write_hot_keys(context: Context, view: FeatureView, shares: Shares, key: str) -> None:
+    """Write the hot keys of the build whose run has ``key`` to ``hot_keys``; nothing where there are none."""
+    found = list(report(key, view.name, shares.hot, shares.met))
+    if not found:
+        return
+    context.lake.ensure(HOT_KEYS)
+    rows = context.spark.createDataFrame(found, HOT_KEYS.schema)
+    context.lake.replace(HOT_KEYS.name, rows, where=f"run_key = '{key}' AND view = '{view.name}'")
+    for _, _, entity, name, count, share, sections in found:
+        context.log.info(
+            "hot key: %s %s has %s rows (%.1f %%), cut into %s",
+            *(entity, name, f"{count:,}", 100 * share, sections),
+        )
 
 
 def _hot_above(rows: int, tasks: int, rows_per_task: int) -> int:
@@ -70,14 +82,3 @@ def _met(view: FeatureView, rows: Mapping[str, int]) -> dict[str, int]:
         + sum(rows[log] for reader in readers if reader.entity == entity for log in reader.logs)
         for entity in view.entities
     }
-
-
-def _report(context: Context, view: FeatureView, key: str, found: Sequence[tuple[object, ...]]) -> None:
-    context.lake.ensure(HOT_KEYS)
-    rows = context.spark.createDataFrame(list(found), HOT_KEYS.schema)
-    context.lake.replace(HOT_KEYS.name, rows, where=f"run_key = '{key}' AND view = '{view.name}'")
-    for _, _, entity, name, count, share, sections in found:
-        context.log.info(
-            "hot key: %s %s has %s rows (%.1f %%), cut into %s",
-            *(entity, name, f"{count:,}", 100 * float(str(share)), sections),
-        )

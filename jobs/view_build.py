@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,14 +12,18 @@ from pyspark.sql import functions as F
 from features.declare import Calendar, FeatureView
 from features.derived_source import check_known_at
 from features.lineage import lineage
+from features.restatement import in_time, late_events, restated_cells
 from features.source import Source
 from features.view import AS_OF, build_view, spine_rows
 from jobs.event_sources import event_sources
 from jobs.feature_table import check_ids, write
 from jobs.job import Context
 from jobs.lineage_table import write_lineage
-from jobs.shares import Shares, shared
+from jobs.restatements import write_restatements
+from jobs.shares import Shares, shared, write_hot_keys
 from lake.errors import TrustlakeError
+
+_INSTANT = timedelta(microseconds=1)
 
 
 def within(column: str, begin: datetime, end: datetime) -> str:
@@ -43,7 +47,7 @@ class ViewBuild:
         Raises:
             SchemaError: the tables do not fit the view.
         """
-        return self._features(self._spine(), Shares(1, {}))
+        return build_view(self.view, self._spine(), self._sources(), tasks=1)
 
     def check_queries(self) -> None:
         """Refuse derived sources that say of the first half of the range what was known in the second only.
@@ -60,8 +64,10 @@ class ViewBuild:
         spine = self._spine()
         count = check_ids(spine, self.view)
         where = within(AS_OF, self.begin, self.end)
-        shares = self._shares(spine, key)
-        built = self._features(spine, shares)
+        sources = self._sources()
+        shares = self._shares(spine, sources)
+        write_hot_keys(self.context, self.view, shares, key)
+        built = build_view(self.view, spine, sources, tasks=shares.tasks, hot=shares.hot)
         write(self.context.lake, self.view, built, where)
         written = self.context.lake.read(self.view.table).where(where).count()
         if written != count:
@@ -69,11 +75,13 @@ class ViewBuild:
                 f"{self.view.table} got {written} rows for {count} spine rows; report this with the run's id"
             )
         self._count_without_rate(where)
-        late = self._write_late(key, shares)
+        late = self._write_late(key)
+        restated = self._write_restatements()
         write_lineage(self.context.lake, self.view, lineage(self.view, self._sources(), built))
         self.context.log.info(
-            "%s: %s rows from %s to %s, %s of days before that arrived late",
-            *(self.view.table, f"{written:,}", f"{self.begin:%Y-%m-%d}", f"{self.end:%Y-%m-%d}", f"{late:,}"),
+            "%s: %s rows from %s to %s, %s of days before that arrived late, %s cells restated",
+            *(self.view.table, f"{written:,}", f"{self.begin:%Y-%m-%d}", f"{self.end:%Y-%m-%d}"),
+            *(f"{late:,}", f"{restated:,}"),
         )
         return written + late
 
@@ -89,7 +97,7 @@ class ViewBuild:
                 said = "%s: no rate was known for %s in %s rows; it is null there"
                 self.context.log.warning(said, self.view.table, name, f"{rows:,}")
 
-    def _write_late(self, key: str, shares: Shares) -> int:
+    def _write_late(self, key: str) -> int:
         """Spine rows of days before the range that became known within it: they keep their own ``as_of``."""
         spine, lake = self.view.spine, self.context.lake
         if isinstance(spine.as_of, Calendar):
@@ -104,8 +112,34 @@ class ViewBuild:
         count = late.count()
         if count:
             once = f"build_features/{self.view.name}/late/{key}"
-            lake.append(self.view.table, self._features(late, shares), once=once)
+            lake.append(self.view.table, self._built(late, self._sources()), once=once)
         return count
+
+    def _write_restatements(self) -> int:
+        """Say which cells would be others, had what arrived late in the range come in time; returns how many."""
+        told = self._told_late()
+        if told is None:
+            return 0
+        begin, end = told
+        spine = spine_rows(self.view, self._events(self.view.spine.source), told)
+        again = self._built(spine, in_time(self._sources()))
+        built = self.context.lake.read(self.view.table).where(within(AS_OF, begin, end))
+        return write_restatements(
+            self.context.lake, self.view, self.end, restated_cells(self.view, built, again)
+        )
+
+    def _told_late(self) -> tuple[datetime, datetime] | None:
+        """The range of rows that could be restated: from the first that should have seen a late event on."""
+        spans = []
+        for source in self._sources().values():
+            late = late_events(source.rows, self.begin, self.end)
+            span = late.agg(F.min("told_at").alias("first"), F.max("known_at").alias("last")).head()
+            if span is not None and span["first"] is not None:
+                spans.append((span["first"].replace(tzinfo=UTC), span["last"].replace(tzinfo=UTC)))
+        if not spans:
+            return None
+        # A row at the instant at which a late event became known does not see it yet.
+        return min(first for first, _ in spans), max(last for _, last in spans) + _INSTANT
 
     def _spine(self) -> DataFrame:
         return spine_rows(self.view, self._events(self.view.spine.source), (self.begin, self.end))
@@ -114,8 +148,9 @@ class ViewBuild:
         table = self.context.contracts[log].table
         return self.context.lake.read(table, version=self.versions[table])
 
-    def _features(self, spine: DataFrame, shares: Shares) -> DataFrame:
-        return build_view(self.view, spine, self._sources(), tasks=shares.tasks, hot=shares.hot)
+    def _built(self, spine: DataFrame, sources: Mapping[str, Source]) -> DataFrame:
+        shares = self._shares(spine, sources)
+        return build_view(self.view, spine, sources, tasks=shares.tasks, hot=shares.hot)
 
     def _sources(self) -> dict[str, Source]:
         # What became known later cannot be seen by any row of the range.
@@ -123,6 +158,6 @@ class ViewBuild:
         found = event_sources(self.context.lake, self.context.contracts, self.view.sources, self.versions)
         return {log: Source(source.rows.where(known), source.key) for log, source in found.items()}
 
-    def _shares(self, spine: DataFrame, key: str) -> Shares:
+    def _shares(self, spine: DataFrame, sources: Mapping[str, Source]) -> Shares:
         rows = {log: self._events(log).count() for log in self.view.sources}
-        return shared(self.context, self.view, spine, self._sources(), rows=rows, key=key)
+        return shared(self.context, self.view, spine, sources, rows=rows)

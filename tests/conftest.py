@@ -146,11 +146,12 @@ class Project:
         return job.plan(self.context(job, *argv)).work("key-1")
 
     def add_events(self, log: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Events as an ingest would leave them."""
+        """Events as an ingest would leave them; told when they became known where nothing else is said."""
         _, contracts, _ = check([self.config])
         spec = events(contracts[log])
         self.lake.ensure(spec)
-        values = [tuple(row.get(name) for name in spec.schema.fieldNames()) for row in rows]
+        told = [{"told_at": row.get("known_at")} | dict(row) for row in rows]
+        values = [tuple(row.get(name) for name in spec.schema.fieldNames()) for row in told]
         self.lake.append(spec.name, self.spark.createDataFrame(values, spec.schema))
 
     def versions(self) -> dict[str, int | None]:

@@ -18,7 +18,7 @@ from lake.errors import ConfigError
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
-PLATFORM_COLUMNS = ("event_at", "known_at", "source_file", "ingest_batch")
+PLATFORM_COLUMNS = ("event_at", "known_at", "told_at", "source_file", "ingest_batch")
 MAX_DIGITS = 38
 
 
@@ -152,6 +152,9 @@ class Contract(Strict):
             [
                 _field("event_at", TimestampType(), "When it happened (UTC)"),
                 _field("known_at", TimestampType(), "When the platform could know it (UTC)"),
+                _field(
+                    "told_at", TimestampType(), "When it would have been known, had it come in time (UTC)"
+                ),
                 *(_field(name, column.spark_type, column.comment) for name, column in self.columns.items()),
                 _field("source_file", spark_type("string"), "Raw file, relative to the raw root"),
                 _field("ingest_batch", spark_type("string"), "Batch of files this row came with"),

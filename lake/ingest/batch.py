@@ -115,6 +115,7 @@ def _first_deliveries(lake: Lake, contract: Contract, batch: Batch, rows: DataFr
         *contract.columns,
         "event_at",
         _sealed(contract, batch, latest_seal(lake)).alias("known_at"),
+        F.col("known_at").alias("told_at"),
         F.col(FILE).alias("source_file"),
         F.lit(batch.batch_id).alias("ingest_batch"),
     )

@@ -185,3 +185,17 @@ def test_a_hot_key_changes_nothing_but_is_told(project: Any, monkeypatch: pytest
     assert (found["view"], found["entity"], found["key"], found["rows"]) == ("payments", "card", "c3", 120)
     assert found["share"] == pytest.approx(120 / 132)
     assert 5 <= found["sections"] <= 7
+
+
+def test_a_late_row_of_a_hot_key_without_rows_in_the_range_sees_the_whole_key(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "TASK_BYTES", 8000)
+    many = [payment(f"m{n}", "c3", n, at(1 + n // 24, n % 24)) for n in range(60)]
+    project.add_events("payments", [*EVENTS[:5], *many])
+    project.work(BuildFeatures, "--from", "2026-03-01", "--to", "2026-03-05")
+    late = payment("late", "c3", 5, at(3, 13)) | {"known_at": at(5, 1)}
+    project.add_events("payments", [late, payment("p8", "c1", 1, at(5, 2))])
+    project.work(BuildFeatures, "--from", "2026-03-05", "--to", "2026-03-06")
+    day_before = range(37, 60)
+    assert built(project)["late"] == (money(5), len(day_before), money(sum(day_before)), money(59))

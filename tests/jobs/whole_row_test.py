@@ -13,6 +13,7 @@ from features.definition_hash import definition_hash
 from jobs.build_features import BuildFeatures
 from jobs.job import run_job
 from jobs.lineage_table import write_model_lineage
+from jobs.prove_features import ProveFeatures
 from lake.errors import RefusedError, SchemaError
 from operations.cli import main
 
@@ -268,6 +269,20 @@ def test_columns_that_do_not_fit_are_told_before_anything_is_written(
         redefined.work(BuildFeatures, "--from", "2026-03-01", "--to", "2026-03-20")
     assert told in str(caught.value)
     assert redefined.versions() == before
+
+
+def test_look_ups_rates_and_queries_are_proved_and_a_change_seen_too_soon_is_found(project: Any) -> None:
+    filled(project).work(BuildFeatures)
+    assert "no leak" in project.work(ProveFeatures).result
+    rows = project.lake.read("events_cards").collect()
+    later = [row.asDict() | {"known_at": at(9)} for row in rows]
+    schema = project.lake.read("events_cards").schema
+    changed = project.spark.createDataFrame(
+        [tuple(row[name] for name in schema.names) for row in later], schema
+    )
+    project.lake.replace("events_cards", changed, where="event_at IS NOT NULL")
+    with pytest.raises(RefusedError, match=r"truncation: card_cap of row p.*Source event: cards \d"):
+        project.work(ProveFeatures)
 
 
 def test_a_column_that_a_query_does_not_give_is_told_by_name(redefined: Any) -> None:

@@ -41,7 +41,7 @@ def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
     assert contract.table == "events_payments"
     assert contract.known_at == Lag(lag=timedelta(days=2))
     assert contract.source_columns == ("TS", "ID", "amount")
-    names = ["event_at", "known_at", "payment_id", "amount", "source_file", "ingest_batch"]
+    names = ["event_at", "known_at", "told_at", "payment_id", "amount", "source_file", "ingest_batch"]
     assert contract.event_schema.fieldNames() == names
     assert contract.event_schema["amount"].dataType == DecimalType(18, 2)
     assert contract.event_schema["amount"].metadata == {"comment": "Amount paid [USD]"}
