@@ -35,7 +35,7 @@ def sql_mistakes() -> Iterator[None]:
     except AnalysisException as error:
         first = str(error).strip().splitlines()[0].split(" SQLSTATE")[0]
         raise SchemaError(f"{first.rstrip('. ')}; {_ADVICE}") from error
-    except Exception as error:
+    except Exception as error:  # it comes as whatever PySpark or Py4J makes of it
         found = _DATA_EXCEPTION.search(str(error))
         if found is None:
             raise
