@@ -5,7 +5,8 @@ they are from what is known now.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -14,18 +15,34 @@ from features.declare import FeatureView
 from features.source import TOLD_AT, Source
 from features.view import AS_OF
 
+_INSTANT = timedelta(microseconds=1)
 
-def late_events(rows: DataFrame, begin: datetime, end: datetime) -> DataFrame:
-    """Events that became known in [begin, end), later than they were told: what they belong to was built by then."""
-    return rows.where((F.col("known_at") >= F.lit(begin)) & (F.col("known_at") < F.lit(end))).where(
-        F.col(TOLD_AT) < F.col("known_at")
+
+def restated_span(
+    sources: Mapping[str, Source], begin: datetime, end: datetime
+) -> tuple[datetime, datetime] | None:
+    """The half-open range of rows that should have seen an event which became known in [begin, end), but came too late.
+
+    None where no such event did. Every source has ``told_at``, when its contract says an event was known.
+    """
+    late = reduce(
+        DataFrame.unionByName, (source.rows.select(TOLD_AT, "known_at") for source in sources.values())
+    ).where((F.col("known_at") >= F.lit(begin)) & (F.col("known_at") < F.lit(end)))
+    found = (
+        late.where(F.col(TOLD_AT) < F.col("known_at"))
+        .agg(F.min(TOLD_AT).alias("first"), F.max("known_at").alias("last"))
+        .head()
     )
+    if found is None or found["first"] is None:
+        return None
+    # A row at the instant at which an event becomes known does not see it yet.
+    return found["first"].replace(tzinfo=UTC), found["last"].replace(tzinfo=UTC) + _INSTANT
 
 
 def in_time(sources: Mapping[str, Source]) -> dict[str, Source]:
     """The sources, with every event known when it was told."""
     return {
-        log: Source(source.rows.withColumn("known_at", F.coalesce(TOLD_AT, "known_at")), source.key)
+        log: Source(source.rows.withColumn("known_at", F.col(TOLD_AT)), source.key)
         for log, source in sources.items()
     }
 

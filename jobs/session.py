@@ -9,8 +9,10 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import re
 import sys
 import time
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import Field, field_validator
@@ -161,8 +163,9 @@ def _start_context(settings: SparkSettings, app_name: str) -> None:
         wanted |= SMALL_RUN | {"spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     if not started:
-        options = f"{_UTC_JVM} {_BATCH_JVM}" if is_local(master) else _UTC_JVM
-        wanted |= {"spark.driver.memory": settings.driver_memory, "spark.driver.extraJavaOptions": options}
+        wanted |= {"spark.driver.memory": settings.driver_memory, "spark.driver.extraJavaOptions": _UTC_JVM}
+        if is_local(master) and not _names_collector(given, settings.conf):
+            wanted = joined(wanted, {"spark.driver.extraJavaOptions": _BATCH_JVM})
         wanted = joined(wanted, configuration(settings.delta_jars))
     # What the command line says stays; what the settings say is added or wins.
     chosen = joined(joined(wanted, given), settings.conf)
@@ -178,6 +181,12 @@ def _start_context(settings: SparkSettings, app_name: str) -> None:
     # A context that is only dropped at exit leaves executors behind that complain while they are torn down.
     atexit.register(SparkContext.getOrCreate().stop)
     jvm.require_delta()
+
+
+def _names_collector(*confs: Mapping[str, str]) -> bool:
+    """True where the JVM's options choose a garbage collector: a second one would keep it from starting."""
+    options = " ".join(conf.get("spark.driver.extraJavaOptions", "") for conf in confs)
+    return re.search(r"-XX:\+Use\w+GC\b", options) is not None
 
 
 def joined(under: dict[str, str], over: dict[str, str]) -> dict[str, str]:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pyspark.errors import AnalysisException
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
 
-from lake.errors import SchemaError, TrustlakeError
+from lake.errors import SchemaError
 
 _ADVICE = "correct the expression in the definitions or the overlay"
 # SQLSTATE class 22, "data exception": a value for which an expression has no result.
@@ -30,12 +31,10 @@ def sql_mistakes() -> Iterator[None]:
     """
     try:
         yield
-    except TrustlakeError:
-        raise
     except AnalysisException as error:
         first = str(error).strip().splitlines()[0].split(" SQLSTATE")[0]
         raise SchemaError(f"{first.rstrip('. ')}; {_ADVICE}") from error
-    except Exception as error:  # it comes as whatever PySpark or Py4J makes of it
+    except (PySparkException, Py4JJavaError) as error:
         found = _DATA_EXCEPTION.search(str(error))
         if found is None:
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from features.declare import Calendar, FeatureView
 from features.derived_source import check_known_at
 from features.lineage import lineage
-from features.restatement import in_time, late_events, restated_cells
+from features.restatement import in_time, restated_cells, restated_span
 from features.source import Source
 from features.view import AS_OF, build_view, spine_rows
 from jobs.event_sources import event_sources
@@ -22,8 +22,6 @@ from jobs.lineage_table import write_lineage
 from jobs.restatements import write_restatements
 from jobs.shares import Shares, shared, write_hot_keys
 from lake.errors import TrustlakeError
-
-_INSTANT = timedelta(microseconds=1)
 
 
 def within(column: str, begin: datetime, end: datetime) -> str:
@@ -75,9 +73,9 @@ class ViewBuild:
                 f"{self.view.table} got {written} rows for {count} spine rows; report this with the run's id"
             )
         self._count_without_rate(where)
-        late = self._write_late(key)
-        restated = self._write_restatements()
-        write_lineage(self.context.lake, self.view, lineage(self.view, self._sources(), built))
+        late = self._write_late(key, sources)
+        restated = self._write_restatements(sources)
+        write_lineage(self.context.lake, self.view, lineage(self.view, sources, built))
         self.context.log.info(
             "%s: %s rows from %s to %s, %s of days before that arrived late, %s cells restated",
             *(self.view.table, f"{written:,}", f"{self.begin:%Y-%m-%d}", f"{self.end:%Y-%m-%d}"),
@@ -97,7 +95,7 @@ class ViewBuild:
                 said = "%s: no rate was known for %s in %s rows; it is null there"
                 self.context.log.warning(said, self.view.table, name, f"{rows:,}")
 
-    def _write_late(self, key: str) -> int:
+    def _write_late(self, key: str, sources: Mapping[str, Source]) -> int:
         """Spine rows of days before the range that became known within it: they keep their own ``as_of``."""
         spine, lake = self.view.spine, self.context.lake
         if isinstance(spine.as_of, Calendar):
@@ -112,34 +110,18 @@ class ViewBuild:
         count = late.count()
         if count:
             once = f"build_features/{self.view.name}/late/{key}"
-            lake.append(self.view.table, self._built(late, self._sources()), once=once)
+            lake.append(self.view.table, self._built(late, sources), once=once)
         return count
 
-    def _write_restatements(self) -> int:
+    def _write_restatements(self, sources: Mapping[str, Source]) -> int:
         """Say which cells would be others, had what arrived late in the range come in time; returns how many."""
-        told = self._told_late()
-        if told is None:
+        span = restated_span(sources, self.begin, self.end)
+        if span is None:
             return 0
-        begin, end = told
-        spine = spine_rows(self.view, self._events(self.view.spine.source), told)
-        again = self._built(spine, in_time(self._sources()))
-        built = self.context.lake.read(self.view.table).where(within(AS_OF, begin, end))
-        return write_restatements(
-            self.context.lake, self.view, self.end, restated_cells(self.view, built, again)
-        )
-
-    def _told_late(self) -> tuple[datetime, datetime] | None:
-        """The range of rows that could be restated: from the first that should have seen a late event on."""
-        spans = []
-        for source in self._sources().values():
-            late = late_events(source.rows, self.begin, self.end)
-            span = late.agg(F.min("told_at").alias("first"), F.max("known_at").alias("last")).head()
-            if span is not None and span["first"] is not None:
-                spans.append((span["first"].replace(tzinfo=UTC), span["last"].replace(tzinfo=UTC)))
-        if not spans:
-            return None
-        # A row at the instant at which a late event became known does not see it yet.
-        return min(first for first, _ in spans), max(last for _, last in spans) + _INSTANT
+        spine = spine_rows(self.view, self._events(self.view.spine.source), span)
+        built = self.context.lake.read(self.view.table).where(within(AS_OF, *span))
+        cells = restated_cells(self.view, built, self._built(spine, in_time(sources)))
+        return write_restatements(self.context.lake, self.view, self.end, cells)
 
     def _spine(self) -> DataFrame:
         return spine_rows(self.view, self._events(self.view.spine.source), (self.begin, self.end))

@@ -162,3 +162,17 @@ def test_spark_submit_without_delta_is_told_what_to_add(tmp_path: Path) -> None:
         "told: the running Spark has no Delta: start it with spark-submit --packages io.delta:delta-spark_"
         in said
     )
+
+
+def test_a_collector_of_the_users_own_is_the_only_one(spark: SparkSession) -> None:
+    jars = spark.sparkContext.getConf().get("spark.jars", "") or ""
+    conf = {"spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Dx=1", "spark.jars": jars}
+    program = (
+        "from jobs.session import SparkSettings, build_session\n"
+        f"spark = build_session(SparkSettings(master='local[1]', driver_memory='1g', conf={conf!r}), 'test')\n"
+        "print('options:', spark.sparkContext.getConf().get('spark.driver.extraJavaOptions'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.stdout.endswith("-Duser.timezone=UTC -XX:+UseSerialGC -Dx=1\n"), done.stderr
