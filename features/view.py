@@ -15,8 +15,9 @@ from features.feature_types import check_feature_types
 from features.lookups import looked_up
 from features.source import Source
 from features.windows.block import PACKED, SPINE
-from features.windows.exchange import FeatureSchema, exchanged, gather
+from features.windows.exchange import FeatureSchema, exchanged, gather, summed_up
 from features.windows.hot_keys import HotKey, find_hot_keys
+from features.windows.state import State
 
 AS_OF, DEFINITION = "as_of", "definition_hash"
 
@@ -55,19 +56,60 @@ def placed_at(view: FeatureView) -> Column:
     return known_from() if isinstance(at, Calendar) else F.col(at)
 
 
+def rows_met(
+    view: FeatureView, spine: DataFrame, sources: Mapping[str, Source], states: Mapping[str, State]
+) -> dict[str, int]:
+    """How many rows meet in the exchange of each entity with windows, by its name. Reads spine and sources.
+
+    Args:
+        states: as for ``build_view``.
+    """
+    return {
+        entity.name: gather(view, entity, _carried(spine), sources, states.get(entity.name)).rows.count()
+        for entity in view.grouped_entities
+    }
+
+
 def hot_keys(
-    view: FeatureView, spine: DataFrame, sources: Mapping[str, Source], *, rows_per_task: int
+    view: FeatureView,
+    spine: DataFrame,
+    sources: Mapping[str, Source],
+    *,
+    rows_per_task: int,
+    states: Mapping[str, State] | None = None,
 ) -> dict[str, list[HotKey]]:
     """The keys of each entity that are too many rows for one task, by the entity's name. Reads spine and sources.
 
     Args:
         rows_per_task: how many rows a task is to have; a key with more is cut into sections of half as many.
+        states: as for ``build_view``.
     """
-    found = {}
+    found, share = {}, max(rows_per_task // 2, 1)
     for entity in view.grouped_entities:
-        gathered = gather(view, entity, _carried(spine), sources)
-        found[entity.name] = find_hot_keys(gathered.rows, gathered.streams, max(rows_per_task // 2, 1))
+        state = (states or {}).get(entity.name)
+        gathered = gather(view, entity, _carried(spine), sources, state)
+        until = None if state is None else state.until
+        found[entity.name] = find_hot_keys(gathered.rows, gathered.streams, share, until)
     return {name: keys for name, keys in found.items() if keys}
+
+
+def view_states(
+    view: FeatureView, sources: Mapping[str, Source], until: int, before: Mapping[str, State] | None = None
+) -> dict[str, State]:
+    """What is known of each key by an instant, by the entity's name.
+
+    Args:
+        until: microseconds; what begins to count later is left out.
+        before: earlier states of the same view, which spare reading what they stand for.
+
+    Returns:
+        A state for each entity but those whose groups look at all of their events one by one.
+    """
+    found = {
+        entity.name: summed_up(view, entity, sources, until, (before or {}).get(entity.name))
+        for entity in view.grouped_entities
+    }
+    return {name: state for name, state in found.items() if state is not None}
 
 
 def build_view(
@@ -77,6 +119,7 @@ def build_view(
     *,
     tasks: int | None = None,
     hot: Mapping[str, Sequence[HotKey]] | None = None,
+    states: Mapping[str, State] | None = None,
 ) -> DataFrame:
     """Every feature of every spine row.
 
@@ -89,6 +132,8 @@ def build_view(
             and a correction may go back further than any window.
         tasks: how many tasks share the rows of an entity; each holds its share in memory. None leaves it to Spark.
         hot: keys that several tasks share, by the entity's name, as ``hot_keys`` found them.
+        states: what stands for events of long ago, by the entity's name, as ``view_states`` made them; every spine row
+            is later.
 
     Returns:
         One row per spine row: ``as_of``, row id, keys, context, features in the view's order, ``definition_hash``.
@@ -101,7 +146,7 @@ def build_view(
         rows = looked_up(lookups, rows, sources, row=row, tasks=tasks)
     frame, before = _carried(rows), list[FeatureSchema]()
     for number, entity in enumerate(view.grouped_entities, start=1):
-        gathered = gather(view, entity, frame, sources)
+        gathered = gather(view, entity, frame, sources, (states or {}).get(entity.name))
         frame = exchanged(
             gathered,
             before,

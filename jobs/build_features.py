@@ -15,13 +15,16 @@ from jobs.job import Context, Plan, console_command, now, run_job
 from jobs.lineage_table import LINEAGE
 from jobs.view_build import ViewBuild
 from lake.errors import TrustlakeError
+from lake.ingest.schemas import BATCHES
 from lake.locks import Claim, held
 from lake.runs import Outcome
 from lake.seals import latest_seal, seal
 
 
 class BuildFeatures:
-    """Reads ``events_*``; writes ``features_<view>`` by view, ``lineage``, ``hot_keys``; seals what it has seen."""
+    """Reads ``events_*``; writes ``features_<view>`` by view, ``lineage``, ``hot_keys``, ``restatements``,
+    ``feature_states``; seals what it has seen.
+    """
 
     NAME = "build_features"
     ABOUT = "Build point-in-time features for the spine rows of a range of days."
@@ -34,11 +37,12 @@ class BuildFeatures:
     @staticmethod
     def plan(context: Context) -> Plan:
         views = list(context.definitions.views.values())
+        ingested = context.lake.version(BATCHES.name)
         versions = _versions(context, views)
         ranges = {view.name: _range(context, view, versions) for view in views}
         for view in views:
             # Before anything is written: Spark finds here whatever columns and expressions do not fit.
-            ViewBuild(context, view, versions, *ranges[view.name]).analyzed()
+            ViewBuild(context, view, versions, *ranges[view.name], ingested).analyzed()
         until = max(end for _, end in ranges.values())
         sealed_at = latest_seal(context.lake)
         if sealed_at is None or sealed_at < until:
@@ -52,7 +56,7 @@ class BuildFeatures:
             holds="all views",
             inputs=versions,
             work=lambda key: _build_all(
-                context, [ViewBuild(context, v, versions, *ranges[v.name]) for v in views], key
+                context, [ViewBuild(context, v, versions, *ranges[v.name], ingested) for v in views], key
             ),
         )
 

@@ -46,6 +46,12 @@ class MlflowSettings(Strict):
         return f"file://{self.store}/artifacts" if self.store else None
 
 
+class FeatureSettings(Strict):
+    """How features are built: a view whose logs have more rows than this keeps a state of what is long past."""
+
+    state_above_rows: Annotated[int, Field(ge=0)] = 1_000_000
+
+
 class Config(Strict):
     """Everything a job is told by files. ``steps`` are the job lines that a demo runs in order."""
 
@@ -54,6 +60,7 @@ class Config(Strict):
     contracts: tuple[PathText, ...]
     definitions: str
     mlflow: MlflowSettings
+    features: FeatureSettings = FeatureSettings()
     training: TrainingSettings
     gate: GateSettings = GateSettings()
     spark: SparkSettings = SparkSettings()
@@ -127,8 +134,8 @@ def places(document: Document) -> Places | None:
 
 
 def config_hash(config: Config) -> str:
-    """Fingerprint of what a result can depend on; where Spark runs and what a demo runs are no part of it."""
-    text = config.model_dump_json(exclude={"spark", "steps"})
+    """Fingerprint of what a result can depend on; where and how Spark runs and what a demo runs are no part of it."""
+    text = config.model_dump_json(exclude={"spark", "features", "steps"})
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

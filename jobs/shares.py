@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame
 from features.declare import FeatureGroup, FeatureView, Lookup
 from features.hot_key_report import HOT_KEYS, report
 from features.source import Source
-from features.view import hot_keys
+from features.view import hot_keys, rows_met
 from features.windows.hot_keys import HotKey
+from features.windows.state import State
 from jobs.job import Context
 
 # A task of the window engine holds its rows: about so many bytes each, and eight for every feature on its way.
@@ -36,13 +37,17 @@ def shared(
     sources: Mapping[str, Source],
     *,
     rows: Mapping[str, int],
+    states: Mapping[str, State],
 ) -> Shares:
     """Share the rows of a view out. The answer is for this spine alone: how a key is cut depends on its rows.
 
     Args:
         rows: how many each log has.
+        states: what stands for events of long ago, by entity.
     """
     met = _met(view, rows)
+    if states:
+        met |= rows_met(view, spine, sources, states)
     rows_per_task = TASK_BYTES // (ROW_BYTES + FEATURE_BYTES * len(view.features))
     most = max(met.values(), default=0)
     # Databricks knows the setting "auto" too.
@@ -50,7 +55,8 @@ def shared(
     tasks = max(int(usual) if usual.isdigit() else 1, -(-most // rows_per_task))
     if most <= rows_per_task:
         return Shares(tasks, {}, met)
-    hot = hot_keys(view, spine, sources, rows_per_task=_hot_above(most, tasks, rows_per_task))
+    above = _hot_above(most, tasks, rows_per_task)
+    hot = hot_keys(view, spine, sources, rows_per_task=above, states=states)
     return Shares(tasks, hot, met)
 
 

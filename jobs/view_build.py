@@ -15,8 +15,11 @@ from features.lineage import lineage
 from features.restatement import in_time, restated_cells, restated_span
 from features.source import Source
 from features.view import AS_OF, build_view, spine_rows
+from features.windows.state import State
 from jobs.event_sources import event_sources
+from jobs.feature_states import states_at
 from jobs.feature_table import check_ids, write
+from jobs.files_read import files_read
 from jobs.job import Context
 from jobs.lineage_table import write_lineage
 from jobs.restatements import write_restatements
@@ -31,13 +34,17 @@ def within(column: str, begin: datetime, end: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ViewBuild:
-    """One view over one range of instants."""
+    """One view over one range of instants.
+
+    ``versions`` are those of the event tables, ``ingested`` that of ``ingest_batches`` before they were looked up.
+    """
 
     context: Context
     view: FeatureView
     versions: Mapping[str, int]
     begin: datetime
     end: datetime
+    ingested: int | None
 
     def analyzed(self) -> DataFrame:
         """The range's features, not yet computed.
@@ -63,9 +70,12 @@ class ViewBuild:
         count = check_ids(spine, self.view)
         where = within(AS_OF, self.begin, self.end)
         sources = self._sources()
-        shares = self._shares(spine, sources)
+        states = self._states(sources)
+        shares = self._shares(spine, sources, states)
         write_hot_keys(self.context, self.view, shares, key)
-        built = build_view(self.view, spine, sources, tasks=shares.tasks, hot=shares.hot)
+        built = build_view(self.view, spine, sources, tasks=shares.tasks, hot=shares.hot, states=states)
+        if states:
+            self._say_files(built)
         write(self.context.lake, self.view, built, where)
         written = self.context.lake.read(self.view.table).where(where).count()
         if written != count:
@@ -131,7 +141,7 @@ class ViewBuild:
         return self.context.lake.read(table, version=self.versions[table])
 
     def _built(self, spine: DataFrame, sources: Mapping[str, Source]) -> DataFrame:
-        shares = self._shares(spine, sources)
+        shares = self._shares(spine, sources, {})
         return build_view(self.view, spine, sources, tasks=shares.tasks, hot=shares.hot)
 
     def _sources(self) -> dict[str, Source]:
@@ -140,6 +150,19 @@ class ViewBuild:
         found = event_sources(self.context.lake, self.context.contracts, self.view.sources, self.versions)
         return {log: Source(source.rows.where(known), source.key) for log, source in found.items()}
 
-    def _shares(self, spine: DataFrame, sources: Mapping[str, Source]) -> Shares:
-        rows = {log: self._events(log).count() for log in self.view.sources}
-        return shared(self.context, self.view, spine, sources, rows=rows)
+    def _states(self, sources: Mapping[str, Source]) -> Mapping[str, State]:
+        """What stands for events of long ago; nothing where reading them all is soon done."""
+        if sum(self._rows().values()) <= self.context.config.features.state_above_rows:
+            return {}
+        return states_at(self.context.lake, self.view, sources, self.begin, ingested=self.ingested)
+
+    def _say_files(self, built: DataFrame) -> None:
+        tables = {self.context.contracts[log].table: self._events(log) for log in self.view.sources}
+        for table, (needed, there) in files_read(built, tables).items():
+            self.context.log.info("%s reads %s of %s files of %s", self.view.table, needed, there, table)
+
+    def _rows(self) -> dict[str, int]:
+        return {log: self._events(log).count() for log in self.view.sources}
+
+    def _shares(self, spine: DataFrame, sources: Mapping[str, Source], states: Mapping[str, State]) -> Shares:
+        return shared(self.context, self.view, spine, sources, rows=self._rows(), states=states)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -42,6 +43,7 @@ from features.windows.hot_keys import HotKey
 from features.windows.kernel import Stage, kernel
 from features.windows.plan import PlannedGroup, StreamPlan, ValueColumns, all_measures, plan_entity
 from features.windows.sections import in_sections
+from features.windows.state import State, began_between, folded, is_still_seen
 from lake.errors import SchemaError
 
 
@@ -51,6 +53,7 @@ class Gathered:
 
     rows: DataFrame
     planned: tuple[PlannedGroup, ...]
+    state: State | None = None
 
     @property
     def streams(self) -> tuple[StreamPlan, ...]:
@@ -61,12 +64,19 @@ class Gathered:
         return FeatureSchema.of(self.planned)
 
 
-def gather(view: FeatureView, entity: Entity, frame: DataFrame, sources: Mapping[str, Source]) -> Gathered:
+def gather(
+    view: FeatureView,
+    entity: Entity,
+    frame: DataFrame,
+    sources: Mapping[str, Source],
+    state: State | None = None,
+) -> Gathered:
     """The probes and events of an entity.
 
     Args:
         frame: one row per row to describe: ``spine``, a struct with the row's own columns, and ``packed``, the features
             of entities before.
+        state: what stands for events of long ago, as ``summed_up`` found it: every row to describe is later.
 
     Raises:
         SchemaError: a measure sums what is no exact number, or a source's key is of another type than the spine's.
@@ -75,11 +85,41 @@ def gather(view: FeatureView, entity: Entity, frame: DataFrame, sources: Mapping
     spine = frame.schema[SPINE].dataType
     for one in planned:
         _check_key(one.group, spine, one.source.rows)
-    layout = _Layout.of(planned, spine)
+    layout = _Layout.of(planned)
     rows = _probes(view, entity, frame, layout)
     for one in planned:
-        rows = rows.unionByName(_events(one, layout))
-    return Gathered(rows, tuple(planned))
+        seen = one
+        if state is not None and one.stream.is_summed_up:
+            seen = one.where(is_still_seen(one.stream, state.until))
+        rows = rows.unionByName(_events(seen, layout), allowMissingColumns=True)
+    return Gathered(rows, tuple(planned), state)
+
+
+def summed_up(
+    view: FeatureView,
+    entity: Entity,
+    sources: Mapping[str, Source],
+    until: int,
+    before: State | None = None,
+) -> State | None:
+    """The state of an entity: what is known of each key by an instant.
+
+    Args:
+        until: microseconds; what begins to count later is left out.
+        before: an earlier state of the same groups, which spares reading what it stands for.
+
+    Returns:
+        None where every group looks at all of its events one by one.
+    """
+    planned = plan_entity(view, entity, sources)
+    layout = _Layout.of(planned)
+    since = None if before is None else before.until
+    kept = [one for one in planned if one.stream.is_summed_up]
+    if not kept:
+        return None
+    new = [_events(one.where(began_between(since, until)), layout) for one in kept]
+    events = reduce(DataFrame.unionByName, new)
+    return State(until, folded(events, [one.stream for one in kept], before))
 
 
 def exchanged(
@@ -106,8 +146,8 @@ def exchanged(
     rows = gathered.rows
     # Rows without a key meet nobody; together they would make one large task.
     apart = F.when(F.col(KEY).isNull(), F.xxhash64(ROW)).otherwise(0)
-    if hot:
-        rows = in_sections(rows, gathered.streams, hot)
+    if hot or gathered.state is not None:
+        rows = in_sections(rows, gathered.streams, hot, gathered.state)
         apart = F.when(F.col(KEY).isNull(), F.xxhash64(ROW)).otherwise(F.col(SECTION))
     together = (
         rows.repartition(F.col(KEY), apart) if tasks is None else rows.repartition(tasks, F.col(KEY), apart)
@@ -127,13 +167,12 @@ class _Layout:
     numbers: int
     texts: int
     has_roles: bool
-    spine: DataType
 
     @classmethod
-    def of(cls, planned: list[PlannedGroup], spine: DataType) -> _Layout:
+    def of(cls, planned: list[PlannedGroup]) -> _Layout:
         numbers = max(len(one.values.numbers) for one in planned)
         texts = max(len(one.values.texts) for one in planned)
-        return cls(numbers, texts, any(one.stream.is_revised for one in planned), spine)
+        return cls(numbers, texts, any(one.stream.is_revised for one in planned))
 
     def columns(self, values: ValueColumns, role: Column, told_at: Column) -> list[Column]:
         numbers = [*values.numbers, *[F.lit(None).cast("long")] * (self.numbers - len(values.numbers))]
@@ -180,8 +219,6 @@ def _events(one: PlannedGroup, layout: _Layout) -> DataFrame:
         F.unix_micros("event_at").alias(TIME),
         F.unix_micros("known_at").alias(KNOWN),
         *layout.columns(one.values, role, source.told_at),
-        F.lit(None).cast(layout.spine).alias(SPINE),
-        F.lit(None).cast("binary").alias(PACKED),
     ).where(F.col(KEY).isNotNull())
 
 

@@ -13,7 +13,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from features.windows.block import EVERY_WINDOW, KEY, KNOWN, PROBE, STREAM, TIME, WHOLE
-from features.windows.intervals import FOREVER
 from features.windows.plan import StreamPlan
 
 # A key that has twice what a section should hold is seen in the sample this many times, so none is missed.
@@ -37,19 +36,22 @@ class HotKey:
 
     Attributes:
         cuts: the last instant of each section but the last, in microseconds.
-        end: no probe of the key is later.
         chunks: by stream, by section.
     """
 
     key: str | int
     cuts: tuple[int, ...]
-    end: int
     chunks: Mapping[int, Mapping[int, Chunk]]
 
     @property
     def rows(self) -> int:
         """Probes and events of the key."""
         return sum(chunk.rows for sections in self.chunks.values() for chunk in sections.values())
+
+    @property
+    def probed(self) -> Mapping[int, Chunk]:
+        """The sections that have probes."""
+        return self.chunks.get(PROBE, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,14 @@ class Brought:
     as_summary: int
 
 
-def find_hot_keys(rows: DataFrame, streams: Sequence[StreamPlan], rows_per_section: int) -> list[HotKey]:
+def find_hot_keys(
+    rows: DataFrame, streams: Sequence[StreamPlan], rows_per_section: int, until: int | None = None
+) -> list[HotKey]:
     """The keys that have more than twice ``rows_per_section`` rows, those with most rows first. Reads the rows twice.
 
     Args:
         rows: probes and events as they are exchanged.
+        until: the instant of a state, which no section reaches across, in microseconds.
     """
     share = min(1.0, _SEEN / (2 * rows_per_section))
     quantiles = [number / _MOST_SECTIONS for number in range(1, _MOST_SECTIONS)]
@@ -85,7 +90,7 @@ def find_hot_keys(rows: DataFrame, streams: Sequence[StreamPlan], rows_per_secti
         .collect()
     )
     cuts = {
-        row[KEY]: _cuts(row["quantiles"], sections=-(-int(row["seen"] / share) // rows_per_section))
+        row[KEY]: _cuts(row["quantiles"], -(-int(row["seen"] / share) // rows_per_section), until)
         for row in census
     }
     return _counted(rows, at, cuts) if cuts else []
@@ -100,6 +105,8 @@ def begins(streams: Sequence[StreamPlan]) -> Column:
 
 def section_of(at: Column, hot: Mapping[str | int, tuple[int, ...]]) -> Column:
     """The number of the section of a row: 0 for a key that is not cut."""
+    if not hot:
+        return F.lit(0)
     pairs = [
         part for key, cuts in hot.items() for part in (F.lit(key), F.array(*(F.lit(cut) for cut in cuts)))
     ]
@@ -108,24 +115,30 @@ def section_of(at: Column, hot: Mapping[str | int, tuple[int, ...]]) -> Column:
     return F.when(F.col(KEY).isin(list(hot)), before).otherwise(0).cast("int")
 
 
-def brought(key: HotKey, stream: StreamPlan) -> Iterator[Brought]:
-    """What the sections of a key need of the ones before them."""
-    sections = len(key.cuts) + 1
+def brought(key: HotKey, stream: StreamPlan, until: int | None = None) -> Iterator[Brought]:
+    """What the sections of a key that have probes need of the ones before them.
+
+    Args:
+        until: a state stands for what began to count by then, in microseconds.
+    """
     for section, chunk in sorted(key.chunks.get(stream.stream, {}).items()):
-        for to in range(section + 1, sections):
-            after = key.cuts[to - 1]
-            until = key.cuts[to] if to < sections - 1 else key.end
-            if stream.is_revised:
-                yield Brought(key.key, section, to, after, EVERY_WINDOW, 0)
-            elif until > after:
-                yield _brought(Brought(key.key, section, to, after, 0, 0), until, chunk, stream)
+        is_in_state = until is not None and section < len(key.cuts) and key.cuts[section] <= until
+        for to, probes in sorted(key.probed.items()):
+            if to <= section:
+                continue
+            place = Brought(key.key, section, to, probes.first - 1, EVERY_WINDOW, 0)
+            if not stream.is_revised:
+                place = _brought(place, probes.last, chunk, stream, is_in_state=is_in_state)
+            yield place
 
 
-def _brought(place: Brought, until: int, chunk: Chunk, stream: StreamPlan) -> Brought:
+def _brought(place: Brought, last: int, chunk: Chunk, stream: StreamPlan, *, is_in_state: bool) -> Brought:
     by_itself = as_summary = 0
     for bit, micros in enumerate(stream.windows):
+        if micros is None and is_in_state:
+            continue
         # All that a window of the section's last probe still holds, it holds for every probe of the section.
-        if micros is None or chunk.first + micros >= until:
+        if micros is None or chunk.first + micros >= last:
             as_summary |= 1 << bit
         elif chunk.last + micros > place.after:
             by_itself |= 1 << bit
@@ -135,11 +148,12 @@ def _brought(place: Brought, until: int, chunk: Chunk, stream: StreamPlan) -> Br
     return Brought(place.key, place.section, place.to, place.after, by_itself, as_summary)
 
 
-def _cuts(quantiles: Sequence[int], sections: int) -> tuple[int, ...]:
-    """The cuts of about that many sections, at quantiles of the key's rows."""
+def _cuts(quantiles: Sequence[int], sections: int, until: int | None) -> tuple[int, ...]:
+    """The cuts of about that many sections, at quantiles of the key's rows and at the instant of the state."""
     wanted = min(sections, _MOST_SECTIONS)
     places = [round(number * _MOST_SECTIONS / wanted) - 1 for number in range(1, wanted)]
-    return tuple(sorted({int(quantiles[place]) for place in places}))
+    at_state = [] if until is None else [until]
+    return tuple(sorted({*at_state, *(int(quantiles[place]) for place in places)}))
 
 
 def _counted(rows: DataFrame, at: Column, cuts: Mapping[str | int, tuple[int, ...]]) -> list[HotKey]:
@@ -158,6 +172,5 @@ def _counted(rows: DataFrame, at: Column, cuts: Mapping[str | int, tuple[int, ..
             if row[KEY] == key:
                 chunk = Chunk(row["first"], row["last"], row["rows"])
                 chunks.setdefault(row[STREAM], {})[row["section"]] = chunk
-        end = max((chunk.last for chunk in chunks.get(PROBE, {}).values()), default=-FOREVER)
-        found.append(HotKey(key=key, cuts=of_key, end=end, chunks=chunks))
+        found.append(HotKey(key=key, cuts=of_key, chunks=chunks))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -76,10 +76,12 @@ class StreamPlan:
 
     Attributes:
         is_revised: later rows may take back or correct earlier ones of the same id.
+        is_log: the rows are those of a log, and not what a query or a link makes of several.
     """
 
     stream: int
     is_revised: bool
+    is_log: bool
     measures: tuple[MeasurePlan, ...]
 
     @property
@@ -94,6 +96,13 @@ class StreamPlan:
             _whole_reach(measure, output.micros) for measure in self.measures for output in measure.outputs
         ]
         return None if None in reaches else max((found for found in reaches if found is not None), default=0)
+
+    @property
+    def is_summed_up(self) -> bool:
+        """Whether a state can stand for what is long past: for rows that stay as they are, and are not looked at one by
+        one for ever.
+        """
+        return self.is_log and not self.is_revised and self.whole_reach is not None
 
     @property
     def needs_ids(self) -> bool:
@@ -117,6 +126,10 @@ class PlannedGroup:
     source: Source
     stream: StreamPlan
     values: ValueColumns
+
+    def where(self, condition: Column) -> PlannedGroup:
+        """The same group, of some of its rows."""
+        return replace(self, source=replace(self.source, rows=self.source.rows.where(condition)))
 
 
 def plan_entity(view: FeatureView, entity: Entity, sources: Mapping[str, Source]) -> list[PlannedGroup]:
@@ -159,7 +172,7 @@ def _plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGrou
         outputs = tuple(Output(group.feature(measure, w), w.micros) for w in group.windows)
         span = measure.span.micros or 0 if measure.span else 0
         measures.append(MeasurePlan(measure.kind, slot, scale, span, outputs))
-    plan = StreamPlan(stream, source.is_revised, tuple(measures))
+    plan = StreamPlan(stream, source.is_revised, isinstance(group.source, str), tuple(measures))
     columns = ValueColumns(tuple(column for column, _ in numbers.values()), tuple(texts.values()))
     return PlannedGroup(group, source, plan, columns)
 

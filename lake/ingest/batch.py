@@ -77,13 +77,20 @@ def _write(
         if refused or lost:
             kept = _quarantined(lake, contract, batch, rows, lost)
             lake.append(QUARANTINE.name, kept, once=_once(batch, "quarantine"))
-    rows_out = lake.read(contract.table).where(F.col("ingest_batch") == batch.batch_id).count()
+    rows_out, known_from = _written(lake, contract, batch)
     bad = sum(refused.values())
     result = BatchResult(
         batch.log, len(batch.files) - len(lost), rows_in, rows_out, rows_in - bad - rows_out, refused, lost
     )
-    _finish(lake, batch, result)
+    _finish(lake, batch, result, known_from)
     return result
+
+
+def _written(lake: Lake, contract: Contract, batch: Batch) -> tuple[int, datetime | None]:
+    """How many events the batch brought, and when the first of them was known."""
+    events = lake.read(contract.table).where(F.col("ingest_batch") == batch.batch_id)
+    found = events.agg(F.count("*").alias("rows"), F.min("known_at").alias("known_from")).head()
+    return (found["rows"], found["known_from"]) if found else (0, None)
 
 
 @contextmanager
@@ -162,7 +169,7 @@ def _check_share(contract: Contract, batch: Batch, rows_in: int, refused: dict[s
         )
 
 
-def _finish(lake: Lake, batch: Batch, result: BatchResult) -> None:
+def _finish(lake: Lake, batch: Batch, result: BatchResult, known_from: datetime | None) -> None:
     days = [file.day for file in batch.files]
     row = (
         batch.log,
@@ -174,6 +181,7 @@ def _finish(lake: Lake, batch: Batch, result: BatchResult) -> None:
         result.rows_out,
         result.duplicates,
         sum(result.refused.values()),
+        known_from,
     )
     done = lake.spark.createDataFrame([row], BATCHES.schema)
     lake.append(BATCHES.name, done, once=_once(batch, "finished"))

@@ -32,6 +32,7 @@ BATCHES = TableSpec(
         "rows_out long: Events written",
         "duplicates long: Rows that delivered an event again",
         "refused long: Rows in quarantine",
+        "known_from timestamp: When the first of its events was known (UTC); null where it brought none",
     ),
 )
 QUARANTINE = TableSpec(

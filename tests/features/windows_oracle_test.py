@@ -44,18 +44,22 @@ from features.declare import (
     total,
 )
 from features.source import Source
-from features.view import build_view, hot_keys
+from features.view import build_view, hot_keys, view_states
 from features.windows.block import whole_keys
+from features.windows.state import SCHEMA as STATE
+from features.windows.state import State
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOWS = [minutes(5), hours(1), days(1), LIFETIME]
+SHORT = WINDOWS[:2]
+CARD = Entity("card", key="card_id")
 HALF_LIFE, SPAN = minutes(30), minutes(40)
 VIEW = FeatureView(
     name="random",
     spine=Spine(source="payments", row="probe_id"),
     groups=[
         FeatureGroup(
-            entity=Entity("card", key="card_id"),
+            entity=CARD,
             source="payments",
             windows=WINDOWS,
             measures=[
@@ -77,9 +81,13 @@ VIEW = FeatureView(
                 is_new("is_new"),
                 decayed("weight", half_life=HALF_LIFE),
                 decayed("amount_weight", of="amount", half_life=HALF_LIFE),
-                burst("burst", span=SPAN),
             ],
-        )
+        ),
+        # Over a lifetime a burst looks at every event for ever, which keeps its group from being summed up.
+        FeatureGroup(entity=CARD, source="payments", windows=WINDOWS, measures=[burst("burst", span=SPAN)]),
+        FeatureGroup(
+            entity=CARD, source="payments", windows=SHORT, measures=[burst("short_burst", span=SPAN)]
+        ),
     ],
 )
 MICROSECOND = timedelta(microseconds=1)
@@ -105,6 +113,10 @@ SCHEMA = (
     "id string, card_id string, event_at timestamp, known_at timestamp, revision string, amount decimal(18,2), "
     "is_declined boolean, device string"
 )
+
+
+def micros(at: datetime) -> int:
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // MICROSECOND
 
 
 def random_events(dice: random.Random, size: int) -> list[Event]:
@@ -250,12 +262,14 @@ def mismatches(
     batch_rows: int,
     rows_per_task: int | None = None,
     is_revised: bool = True,
+    states_at: Sequence[timedelta] = (),
 ) -> tuple[int, list[object]]:
     """How many cells were compared, and those that differ.
 
     Args:
         rows_per_task: what makes a key hot; None leaves every key whole.
         is_revised: whether some rows are taken back or corrected.
+        states_at: instants after noon; probes are later, and begin from a state that was carried over them.
     """
     dice = random.Random(seed)
     events = random_events(dice, 350)
@@ -265,13 +279,21 @@ def mismatches(
         (str(n), dice.choice(["a", "b", "c", "e", None]), NOON + timedelta(minutes=dice.randrange(3600)))
         for n in range(probe_count)
     ]
+    if states_at:
+        probes = [probe for probe in probes if probe[2] > NOON + states_at[-1]]
     rows = spark.createDataFrame([tuple(vars(event).values()) for event in events], SCHEMA)
     spine = spark.createDataFrame(probes, "probe_id string, card_id string, as_of timestamp")
     sources = {"payments": Source(rows if is_revised else rows.drop("revision"), ("id",))}
-    hot = {} if rows_per_task is None else hot_keys(VIEW, spine, sources, rows_per_task=rows_per_task)
+    states: dict[str, State] = {}
+    for after_noon in states_at:
+        states = view_states(VIEW, sources, micros(NOON + after_noon), states)
+        assert states["card"].rows.schema.simpleString() == STATE.simpleString()
+    hot = {}
+    if rows_per_task is not None:
+        hot = hot_keys(VIEW, spine, sources, rows_per_task=rows_per_task, states=states)
     assert bool(hot) == (rows_per_task is not None)
     spark.conf.set(BATCH_ROWS, str(batch_rows))
-    view = build_view(VIEW, spine, sources, tasks=3, hot=hot)
+    view = build_view(VIEW, spine, sources, tasks=3, hot=hot, states=states)
     built = {row["probe_id"]: row for row in view.collect()}
     spark.conf.unset(BATCH_ROWS)
     assert len(built) == len(probes)
@@ -283,7 +305,8 @@ def mismatches(
         else:
             windows = [cards[card].answers(as_of, window) for window in WINDOWS]
             cells = [cell for measure in zip(*windows, strict=True) for cell in measure]
-            expected = [True, cards[card].has_history(as_of), *cells]
+            short = [cards[card].burst(as_of, window) for window in SHORT]
+            expected = [True, cards[card].has_history(as_of), *cells, *short]
         for name, cell in zip(VIEW.features, expected, strict=True):
             if built[probe][name] != cell:
                 wrong.append((probe, card, as_of, name, built[probe][name], cell))
@@ -303,6 +326,22 @@ def test_keys_cut_into_sections_give_the_same(
 ) -> None:
     _, wrong = mismatches(
         spark, seed, probe_count=300, batch_rows=1000, rows_per_task=rows_per_task, is_revised=is_revised
+    )
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("seed", "rows_per_task"), [(5, None), (6, 40)])
+def test_a_state_stands_for_what_is_long_past(
+    spark: SparkSession, seed: int, rows_per_task: int | None
+) -> None:
+    _, wrong = mismatches(
+        spark,
+        seed,
+        probe_count=400,
+        batch_rows=1000,
+        rows_per_task=rows_per_task,
+        is_revised=False,
+        states_at=[timedelta(minutes=500), timedelta(minutes=1800)],
     )
     assert wrong == []
 

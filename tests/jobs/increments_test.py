@@ -9,10 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from jobs.build_features import BuildFeatures
+from jobs.feature_states import FEATURE_STATES
 from jobs.ingest_logs import IngestLogs
 from jobs.job import run_job
 from lake.seals import SEALS, latest_seal
@@ -31,6 +33,9 @@ BRUTE: dict[str, tuple[timedelta, Callable[[Row], Any]]] = {
 IMPORTS = "days, decayed, distinct, entropy, largest, latest, std, total"
 
 
+KEEPS_STATES = "features: {state_above_rows: 0}\n"
+
+
 def deliver(project: Any, dice: random.Random, on: date, delays: list[int]) -> None:
     """One file of payments; each row happened that many days before its delivery."""
     lines = []
@@ -46,8 +51,18 @@ def deliver(project: Any, dice: random.Random, on: date, delays: list[int]) -> N
     project.write(f"raw/payments/{on}.jsonl", "\n".join(lines) + "\n")
 
 
-def rows(project: Any) -> Counter[str]:
-    table = project.lake.read(TABLE)
+def midnight(on: date) -> datetime:
+    return datetime.combine(on, datetime.min.time(), UTC)
+
+
+def states(project: Any) -> list[datetime]:
+    """The instants of the states that are kept."""
+    found = project.lake.read(FEATURE_STATES.name).select("known_before").distinct().collect()
+    return sorted(row["known_before"].replace(tzinfo=UTC) for row in found)
+
+
+def rows(project: Any, where: str = "true") -> Counter[str]:
+    table = project.lake.read(TABLE).where(where)
     return Counter(row[0] for row in table.select(F.to_json(F.struct("*"))).collect())
 
 
@@ -87,6 +102,7 @@ def test_day_by_day_equals_one_full_build_and_what_was_built_never_changes(proje
     text = text.replace('count("payments"), total("amount"), largest("amount")', MEASURES)
     text = text.replace("days, largest, total", IMPORTS).replace("import Entity", "import LIFETIME, Entity")
     project.write("definitions.py", text)
+    project.write("base.yml", (project.folder / "base.yml").read_text() + KEEPS_STATES)
     dice = random.Random(7)
     built: Counter[str] = Counter()
     for number in range(DAYS):
@@ -108,11 +124,52 @@ def test_day_by_day_equals_one_full_build_and_what_was_built_never_changes(proje
             assert len({feature for _, feature, _, _ in told}) == len(BRUTE)
             assert told == restated_by_hand(project)
     assert built.total() == 12 * DAYS + 4 * (DAYS - 1)
+    assert states(project) == [midnight(FIRST + timedelta(days=number)) for number in (1, 2)]
 
     before = project.lake.read(SEALS.name).count()
     run(project, BuildFeatures, "--replace")
     assert rows(project) == built
     assert project.lake.read(SEALS.name).count() == before
+
+
+def test_a_day_reads_what_its_windows_hold_and_the_state(
+    project: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.definitions(
+        "windows=[days(1)], measures=[count",
+        "windows=[days(1), Window('all', None)], measures=[count",
+    )
+    text = (project.folder / "definitions.py").read_text()
+    project.write("definitions.py", text.replace("import Entity", "import Window, Entity"))
+    config = (
+        (project.folder / "base.yml").read_text().replace("{root: raw}", "{root: raw, days_per_batch: 1}")
+    )
+    project.write("base.yml", config + KEEPS_STATES)
+    dice = random.Random(7)
+    for number in range(5):
+        deliver(project, dice, FIRST + timedelta(days=number), [0] * 9)
+    run(project, IngestLogs)
+    last = ("--from", "2026-03-05", "--to", "2026-03-06")
+    run(project, BuildFeatures, "--to", "2026-03-05")
+    run(project, BuildFeatures, *last)
+    assert "features_payments reads 2 of 5 files of events_payments" in capsys.readouterr().err
+    assert states(project) == [midnight(date(2026, 3, 5))]
+    increment = rows(project)
+    run(project, BuildFeatures, "--replace")
+    assert rows(project) == increment
+    before = rows(project, "as_of >= '2026-03-05'")
+
+    # History that comes later is in no state yet, though it was known before.
+    contracts = (project.folder / "contracts/logs.yml").read_text()
+    key, declared = "key: [payment_id]", "backfill: {first: 2026-02-02, until: 2026-02-03}"
+    project.write("contracts/logs.yml", contracts.replace(key, f"{key}\n{declared}", 1))
+    deliver(project, dice, date(2026, 2, 2), [0] * 9)
+    run(project, IngestLogs)
+    run(project, BuildFeatures, *last)
+    increment = rows(project, "as_of >= '2026-03-05'")
+    assert not increment & before
+    run(project, BuildFeatures, "--replace")
+    assert rows(project, "as_of >= '2026-03-05'") == increment
 
 
 def test_what_comes_after_a_seal_is_known_after_it_unless_it_is_declared_as_history(project: Any) -> None:

@@ -1,0 +1,170 @@
+"""What is long past, summed up per key and kept, so that a build reads only what windows still hold.
+
+A state stands for all events that began to count by an instant. Lifetime windows of later probes see it as they would
+see each event; shorter windows see the events themselves, as far back as they reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, DecimalType, LongType, MapType, StringType, StructField, StructType
+
+from features.windows.block import KEY, PACKED, SPINE, STREAM
+from features.windows.plan import StreamPlan
+from features.windows.summaries import (
+    ROWS,
+    Summaries,
+    Total,
+    edges_of,
+    totals,
+    totals_of,
+    value_columns,
+    values,
+)
+from lake.described import described
+
+_TOTALS, _EDGES, _OF, _VALUE = "totals", "edges", "value_of", "value"
+
+_DIGITS = DecimalType(38, 0)
+_EDGE = StructType(
+    [StructField("time", LongType()), StructField("row", StringType()), StructField("value", LongType())]
+)
+_MAPS = {
+    _TOTALS: (_DIGITS, "Totals of the key's events by name; null in a row that counts a value"),
+    _EDGES: (_EDGE, "First and last event with a value, by name"),
+}
+
+SCHEMA = StructType(
+    [
+        *described(
+            "key string: The entity's key, as text",
+            "stream int: Place of the group among those of the entity",
+        ),
+        *(
+            StructField(name, MapType(StringType(), kind), metadata={"comment": comment})
+            for name, (kind, comment) in _MAPS.items()
+        ),
+        *described(
+            "value_of string: Column whose different values are counted; null in a row of totals",
+            "value string: The value",
+            "rows long: Events with the value",
+        ),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The events of one entity that began to count by ``until`` (microseconds), summed up.
+
+    ``rows``, of ``SCHEMA``: of each key and stream, one with the totals and one for each different value that a measure
+    counts.
+    """
+
+    until: int
+    rows: DataFrame
+
+    def summaries(self, exchanged: DataFrame, streams: Sequence[StreamPlan]) -> Iterator[DataFrame]:
+        """The state as rows of the exchange, with their ``kind``."""
+        types = {field.name: field.dataType for field in exchanged.schema}
+        blank = exchanged.drop(SPINE, PACKED)
+        for stream in streams:
+            of_stream = self.rows.where(F.col("stream") == stream.stream)
+            key = F.col("key").cast(types[KEY]).alias(KEY)
+            summed = Summaries(blank, stream)
+            wide = of_stream.where(F.col(_OF).isNull()).select(key, *_unfolded(stream))
+            yield summed.of_totals(wide, (KEY,))
+            for column in value_columns(stream):
+                cells = F.col(_VALUE).cast(types[column]).alias(column)
+                counted = of_stream.where(F.col(_OF) == column).select(key, cells, ROWS)
+                yield summed.of_values(counted, (KEY,), column)
+
+
+def is_still_seen(stream: StreamPlan, until: int) -> Column:
+    """The rows of a group's source that later probes do not find in the state alone."""
+    finite = [micros for micros in stream.windows if micros is not None]
+    reach = max([*finite, stream.whole_reach or 0])
+    return (F.col("known_at") > _instant(until)) | (F.col("event_at") > _instant(until - reach))
+
+
+def began_between(since: int | None, until: int) -> Column:
+    """The rows of a source that began to count in (since, until]."""
+    by_then = (F.col("event_at") <= _instant(until)) & (F.col("known_at") <= _instant(until))
+    if since is None:
+        return by_then
+    return by_then & ((F.col("event_at") > _instant(since)) | (F.col("known_at") > _instant(since)))
+
+
+def folded(events: DataFrame, streams: Sequence[StreamPlan], before: State | None) -> DataFrame:
+    """The rows of the state that stands for ``before`` and for events that began to count after it.
+
+    Args:
+        events: events as they are exchanged.
+    """
+    parts: list[DataFrame] = []
+    for stream in streams:
+        of_stream, key = events.where(F.col(STREAM) == stream.stream), F.col(KEY).cast("string").alias("key")
+        number = F.lit(stream.stream).alias("stream")
+        wide = totals(of_stream.withColumn(KEY, key), (KEY,), stream)
+        counted = {
+            column: values(of_stream.withColumn(KEY, key), (KEY,), column).select(
+                KEY, F.col(column).cast("string").alias(_VALUE), ROWS
+            )
+            for column in value_columns(stream)
+        }
+        if before is not None:
+            old = before.rows.where(F.col("stream") == stream.stream)
+            wide = _together(wide, old.where(F.col(_OF).isNull()).select("key", *_unfolded(stream)), stream)
+            counted = {
+                column: new.unionByName(old.where(F.col(_OF) == column).select("key", _VALUE, ROWS))
+                .groupBy("key", _VALUE)
+                .agg(F.sum(ROWS).alias(ROWS))
+                for column, new in counted.items()
+            }
+        parts.append(wide.select("key", number, *_folded(stream)))
+        parts += [
+            found.select("key", number, F.lit(column).alias(_OF), _VALUE, ROWS)
+            for column, found in counted.items()
+        ]
+    whole = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), parts)
+    return whole.to(SCHEMA)
+
+
+def _together(wide: DataFrame, old: DataFrame, stream: StreamPlan) -> DataFrame:
+    aggregates = [*totals_of(stream), *edges_of(stream)]
+    return wide.unionByName(old).groupBy("key").agg(*(one.of_totals.alias(one.name) for one in aggregates))
+
+
+def _folded(stream: StreamPlan) -> list[Column]:
+    """Totals and edges by name, in two maps."""
+    return [
+        _by_name(totals_of(stream), _DIGITS).alias(_TOTALS),
+        _by_name(edges_of(stream), _EDGE).alias(_EDGES),
+    ]
+
+
+def _by_name(aggregates: Sequence[Total], kind: DataType) -> Column:
+    pairs = [part for one in aggregates for part in (F.lit(one.name), F.col(one.name).cast(kind))]
+    return F.create_map(*pairs).cast(MapType(StringType(), kind))
+
+
+def _unfolded(stream: StreamPlan) -> list[Column]:
+    """Totals and edges as columns again."""
+    return [
+        *(
+            F.col(_TOTALS)[one.name]
+            .cast(_DIGITS if one.name.startswith("squares") else "long")
+            .alias(one.name)
+            for one in totals_of(stream)
+        ),
+        *(F.col(_EDGES)[one.name].alias(one.name) for one in edges_of(stream)),
+    ]
+
+
+def _instant(micros: int) -> Column:
+    return F.timestamp_micros(F.lit(micros))

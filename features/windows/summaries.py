@@ -1,0 +1,200 @@
+"""What many events of one key come to: how many they are, sums, extremes, the first and the last, each different value.
+
+Totals are one row per key; summaries say the same as rows of the exchange, which the kernel takes as it takes events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DecimalType
+
+from features.declare import Kind
+from features.windows.block import (
+    COUNTED,
+    COUNTS,
+    EDGE,
+    GREATEST,
+    KEY,
+    KNOWN,
+    LEAST,
+    ROLE,
+    ROW,
+    SQUARES_BITS,
+    SQUARES_HIGH,
+    SQUARES_LOW,
+    STREAM,
+    SUMMED,
+    TIME,
+    TOLD,
+    VALUE,
+    number_column,
+    text_column,
+)
+from features.windows.plan import TOLD_APART, StreamPlan
+
+KIND, ROWS = "kind", "rows"
+
+_DIGITS = DecimalType(19, 0)
+_EDGES: Mapping[Kind, Callable[[Column], Column]] = {"first": F.min, "last": F.max}
+
+# Measures whose values are summed up in a slot of their own.
+_TAKERS: Mapping[int, tuple[Kind, ...]] = {
+    SUMMED: ("sum", "mean", "share", "std"),
+    LEAST: ("min", "hours_since_first"),
+    GREATEST: ("max", "hours_since_last"),
+    SQUARES_HIGH: ("std",),
+    SQUARES_LOW: ("std",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One aggregate of a key's events: its name, how it is made of events, and how of totals of some of them each."""
+
+    name: str
+    of_events: Column
+    of_totals: Column
+
+    @classmethod
+    def by(cls, aggregate: Callable[[Column], Column], name: str, value: Column) -> Total:
+        """An aggregate that is the same of events as of what it gives."""
+        return cls(name, aggregate(value), aggregate(F.col(name)))
+
+
+def totals_of(stream: StreamPlan) -> list[Total]:
+    """Everything that is kept of a stream's events but their different values; integers."""
+    found = [
+        Total(ROWS, F.count("*"), F.sum(ROWS)),
+        Total.by(F.min, "begin", F.col(TIME)),
+        Total.by(F.max, "end", F.col(TIME)),
+    ]
+    for slot, kinds in _kinds_by_slot(stream).items():
+        number = F.col(number_column(slot))
+        found.append(Total(f"n_{slot}", F.count(number), F.sum(f"n_{slot}")))
+        for kind, aggregate, name in (
+            (SUMMED, F.sum, "sum"),
+            (LEAST, F.min, "min"),
+            (GREATEST, F.max, "max"),
+        ):
+            if kinds & set(_TAKERS[kind]):
+                found.append(Total.by(aggregate, f"{name}_{slot}", number))
+        if "std" in kinds:
+            found.append(Total.by(F.sum, f"squares_{slot}", number.cast(_DIGITS) * number.cast(_DIGITS)))
+    return found
+
+
+def edges_of(stream: StreamPlan) -> list[Total]:
+    """The first and the last event with a value, as (time, row, value), where a measure asks for them."""
+    found = []
+    for slot, kinds in _kinds_by_slot(stream).items():
+        number = F.col(number_column(slot))
+        place = F.when(number.isNotNull(), F.struct(TIME, ROW, number.alias("value")))
+        found += [
+            Total.by(extreme, f"{kind}_{slot}", place) for kind, extreme in _EDGES.items() if kind in kinds
+        ]
+    return found
+
+
+def value_columns(stream: StreamPlan) -> list[str]:
+    """The columns whose different values a measure counts."""
+    found = [
+        text_column(measure.slot) if measure.kind in TOLD_APART else number_column(measure.slot)
+        for measure in stream.measures
+        if measure.slot is not None and (measure.kind in TOLD_APART or measure.kind == "approx_distinct")
+    ]
+    return list(dict.fromkeys(found))
+
+
+def totals(events: DataFrame, by: Sequence[str], stream: StreamPlan) -> DataFrame:
+    """All totals of the events that agree in ``by``: a row for each."""
+    aggregates = [*totals_of(stream), *edges_of(stream)]
+    return events.groupBy(*by).agg(*(one.of_events.alias(one.name) for one in aggregates))
+
+
+def values(events: DataFrame, by: Sequence[str], column: str) -> DataFrame:
+    """Each different value of a column among the events that agree in ``by``, with the number of its ``rows``."""
+    return events.where(F.col(column).isNotNull()).groupBy(*by, column).agg(F.count("*").alias(ROWS))
+
+
+class Summaries:
+    """Totals and different values of one stream as rows of the exchange, with ``kind``."""
+
+    def __init__(self, exchanged: DataFrame, stream: StreamPlan) -> None:
+        self._stream = stream
+        self._types = {field.name: field.dataType for field in exchanged.schema}
+        self.columns = exchanged.columns
+
+    def of_totals(self, rows: DataFrame, by: Sequence[str]) -> DataFrame:
+        """Several rows for each row of totals."""
+        ready = [self._row(COUNTED, {KNOWN: F.col(ROWS)} | self._numbers(None, "n"))]
+        squares: dict[int, dict[str, Column]] = {SQUARES_HIGH: {}, SQUARES_LOW: {}}
+        for slot, kinds in _kinds_by_slot(self._stream).items():
+            if "std" in kinds:
+                high, low = _halves(F.col(f"squares_{slot}"))
+                squares[SQUARES_HIGH][number_column(slot)] = high
+                squares[SQUARES_LOW][number_column(slot)] = low
+        for kind, given in (
+            (SUMMED, self._numbers(SUMMED, "sum")),
+            (LEAST, {TIME: F.col("begin")} | self._numbers(LEAST, "min")),
+            (GREATEST, {TIME: F.col("end")} | self._numbers(GREATEST, "max")),
+            *squares.items(),
+        ):
+            if any(measure.kind in _TAKERS[kind] for measure in self._stream.measures):
+                ready.append(self._row(kind, given))
+        for one in edges_of(self._stream):
+            edge, slot = F.col(one.name), int(one.name.rpartition("_")[2])
+            place = {TIME: edge[TIME], ROW: edge[ROW], number_column(slot): edge["value"]}
+            ready.append(F.when(edge.isNotNull(), self._row(EDGE, place)))
+        exploded = rows.select(*by, F.explode(F.array_compact(F.array(*ready))).alias("_row"))
+        return exploded.select(*by, "_row.*")
+
+    def of_values(self, rows: DataFrame, by: Sequence[str], column: str) -> DataFrame:
+        """A row for each different value."""
+        row = self._row(VALUE, {KNOWN: F.col(ROWS), column: F.col(column)})
+        return rows.select(*by, row.alias("_row")).select(*by, "_row.*")
+
+    def _numbers(self, kind: int | None, name: str) -> dict[str, Column]:
+        """One total of every slot that has it, in the slot's own column."""
+        return {
+            number_column(slot): F.col(f"{name}_{slot}")
+            for slot, kinds in _kinds_by_slot(self._stream).items()
+            if kind is None or kinds & set(_TAKERS[kind])
+        }
+
+    def _row(self, kind: int, given: Mapping[str, Column]) -> Column:
+        """A row with nothing in it but what is given."""
+        fixed: dict[str, Column] = {
+            STREAM: F.lit(self._stream.stream),
+            ROW: F.lit(""),
+            TIME: F.lit(0),
+            KNOWN: F.lit(0),
+            ROLE: F.lit(COUNTS),
+            TOLD: F.lit(0),
+        }
+        cells = fixed | dict(given)
+        columns = [
+            cells.get(name, F.lit(None)).cast(self._types[name]).alias(name)
+            for name in self.columns
+            if name != KEY
+        ]
+        return F.struct(F.lit(kind).alias(KIND), *columns)
+
+
+def _kinds_by_slot(stream: StreamPlan) -> dict[int, set[Kind]]:
+    """The measures that read a column of numbers."""
+    found: dict[int, set[Kind]] = {}
+    for measure in stream.measures:
+        if measure.slot is not None and measure.kind not in TOLD_APART:
+            found.setdefault(measure.slot, set()).add(measure.kind)
+    return found
+
+
+def _halves(squares: Column) -> tuple[Column, Column]:
+    """A sum of squares in two parts of 64 bits."""
+    unit = F.lit(1 << SQUARES_BITS).cast(_DIGITS)
+    high = F.floor(squares / unit)
+    return high.cast("long"), (squares - high.cast(_DIGITS) * unit).cast("long")
