@@ -26,8 +26,8 @@ from benchmarks.tasks import Stages, stages
 
 ROOT = Path(__file__).parents[1]
 MILLION = 1_000_000
-ENGINE, FLOOR, EMPTY = "trustlake", "floor", "empty_spark"
-ON_SPARK = (ENGINE, FLOOR, "segment_tree", "spark_windows", "join_and_group")
+ENGINE, FLOOR, REWRITTEN, EMPTY = "trustlake", "floor", "rewritten", "empty_spark"
+ON_SPARK = (ENGINE, FLOOR, REWRITTEN, "segment_tree", "spark_windows", "join_and_group")
 # Competitors that grow with the square of a hot key are measured up to this many rows.
 LARGEST = {"join_and_group": 100_000, "spark_windows": MILLION, "duckdb_windows": 16 * MILLION}
 OTHERS = ("polars_rolling", "duckdb_windows")
@@ -93,7 +93,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="point_in_time", description=__doc__)
     parser.add_argument("--rows", nargs="+", type=float, default=[1, 4, 16], help="millions of events")
     parser.add_argument(
-        "--competitors", nargs="+", default=[FLOOR, ENGINE, "segment_tree", "spark_windows", *OTHERS]
+        "--competitors",
+        nargs="+",
+        default=[FLOOR, ENGINE, REWRITTEN, "segment_tree", "spark_windows", *OTHERS],
     )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
@@ -116,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             _table(
                 rows,
                 found,
-                {name: bench.disagreements(name) for name in found if name not in {ENGINE, FLOOR}},
+                {name: bench.disagreements(name) for name in found if name not in {ENGINE, FLOOR, REWRITTEN}},
             )
         )
         for name, cpu in _medians(found).items():

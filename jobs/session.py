@@ -46,6 +46,10 @@ SESSION = {
     ZONE: "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.execution.arrow.pyspark.fallback.enabled": "false",
+    # The number of rows limits a batch for Python; a limit of bytes makes Spark add them up after every row.
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
+    # Instants as integers, which Parquet keeps statistics of; the default is an older and longer type without.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
 }
 
 APPLICATION = {

@@ -184,11 +184,12 @@ class _Layout:
 
 def _probes(view: FeatureView, entity: Entity, frame: DataFrame, layout: _Layout) -> DataFrame:
     as_of = F.col(f"{SPINE}.as_of")
-    at = F.unix_micros(as_of)
+    at, key = F.unix_micros(as_of), _key(tuple(f"{SPINE}.{name}" for name in entity.keys))
     return frame.select(
-        _key(tuple(f"{SPINE}.{key}" for key in entity.keys)).alias(KEY),
+        key.alias(KEY),
         F.lit(PROBE).alias(STREAM),
-        F.col(f"{SPINE}.{view.spine.row}").cast("string").alias(ROW),
+        # Only where there is no key does the id say which task a row goes to.
+        F.when(key.isNull(), F.col(f"{SPINE}.{view.spine.row}").cast("string")).alias(ROW),
         at.alias(TIME),
         at.alias(KNOWN),
         *layout.columns(ValueColumns(), F.lit(COUNTS), as_of),

@@ -36,6 +36,12 @@ def test_a_plan_names_columns_days_and_sources(project: Any, capsys: pytest.Capt
     assert "spine: 3 rows, 2026-03-01 to 2026-03-04; built: 2\n  missing: 1 rows; --from 2026-03-04" in second
     assert "sealed at: 2026-03-03 00:00:00+00:00" in second
 
+    project.write("base.yml", (project.folder / "base.yml").read_text() + "features: {state_above_rows: 0}\n")
+    run_job(BUILD, [*config, "--from", "2026-03-04", "--to", "2026-03-05"])
+    increment = told()
+    assert "missing: nothing" in increment
+    assert "state of 2026-03-04 00:00: a build from then on reads what windows hold, and no more" in increment
+
     project.definitions(
         'count("payments"), total("amount")',
         'count("payments", where="amount > 5"), total("amount", name="paid")',
@@ -44,3 +50,4 @@ def test_a_plan_names_columns_days_and_sources(project: Any, capsys: pytest.Capt
     assert "new: card_paid_1d\n  gone: card_amount_sum_1d\n  changed: card_payments_1d\n" in third
     assert "now: Number of payments where amount > 5, of the card" in third
     assert "build the whole range (without --from and --to)" in third
+    assert "state of" not in third
