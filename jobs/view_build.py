@@ -15,6 +15,7 @@ from features.lineage import lineage
 from features.restatement import in_time, restated_cells, restated_span
 from features.source import Source
 from features.view import AS_OF, build_view, spine_rows
+from features.waiting import waiting_revisions
 from features.windows.state import State
 from jobs.event_sources import event_sources
 from jobs.feature_states import states_at
@@ -83,6 +84,7 @@ class ViewBuild:
                 f"{self.view.table} got {written} rows for {count} spine rows; report this with the run's id"
             )
         self._count_without_rate(where)
+        self._count_waiting(sources)
         late = self._write_late(key, sources)
         restated = self._write_restatements(sources)
         write_lineage(self.context.lake, self.view, lineage(self.view, sources, built))
@@ -104,6 +106,14 @@ class ViewBuild:
             if rows:
                 said = "%s: no rate was known for %s in %s rows; it is null there"
                 self.context.log.warning(said, self.view.table, name, f"{rows:,}")
+
+    def _count_waiting(self, sources: Mapping[str, Source]) -> None:
+        """Say how many revisions of the range mean rows that have not come."""
+        for log, source in sources.items():
+            rows = waiting_revisions(source, self.begin, self.end).count() if source.is_revised else 0
+            if rows:
+                said = "%s: %s revisions of %s mean rows that have not come; each waits for its row"
+                self.context.log.warning(said, self.view.table, f"{rows:,}", log)
 
     def _write_late(self, key: str, sources: Mapping[str, Source]) -> int:
         """Spine rows of days before the range that became known within it: they keep their own ``as_of``."""

@@ -173,6 +173,29 @@ def test_an_expression_without_a_result_on_the_data_is_one_line(
     assert [row["error"] for row in project.lake.read(RUNS.name).collect()] == [told]
 
 
+def test_revisions_of_rows_that_have_not_come_are_counted(
+    project: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    contracts = (project.folder / "contracts/logs.yml").read_text()
+    assert contracts.endswith("  payment_id: {type: string}\n")
+    project.write("contracts/logs.yml", contracts + "  revision: {type: string}\n")
+    project.definitions(
+        'source="payments", windows=[days(1)], measures=[count("payments"), total("amount"), largest("amount")]',
+        'source="disputes", source_key="payment_id", windows=[days(1)], measures=[count("disputes")]',
+    )
+    project.add_events("payments", EVENTS)
+    told = [("d1", None), ("d1", "retraction"), ("d2", "correction"), ("d3", "retraction")]
+    rows = [{"dispute_id": name, "payment_id": "c1", "revision": revision} for name, revision in told]
+    project.add_events("disputes", [row | {"event_at": at(1, 11), "known_at": at(1, 11)} for row in rows])
+    with caplog.at_level("WARNING"):
+        project.work(BuildFeatures, *FIRST_TWO)
+    waiting = (
+        "features_payments: 2 revisions of disputes mean rows that have not come; each waits for its row"
+    )
+    assert waiting in caplog.messages
+    assert {row["card_disputes_1d"] for row in project.lake.read(TABLE).collect()} == {0, None}
+
+
 def test_a_hot_key_changes_nothing_but_is_told(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     many = [payment(f"m{n}", "c3", n, at(1 + n // 24, n % 24)) for n in range(60)]
     project.add_events("payments", [*EVENTS, *many])
