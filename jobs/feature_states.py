@@ -5,6 +5,8 @@ A state is carried on from build to build: the next one is made of it and of wha
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from features.definition_hash import definition_hash
 from features.source import Source
 from features.view import view_states
 from features.windows.state import SCHEMA, State
+from lake.contracts import Contract
 from lake.described import described
 from lake.ingest.schemas import BATCHES
 from lake.quoted import quoted
@@ -31,7 +34,7 @@ FEATURE_STATES = TableSpec(
         [
             *described(
                 "view string: Feature view",
-                "definition_hash string: Definition of the view it was made with",
+                "made_with string: Fingerprint of the view's definition, its logs' columns and the code",
                 "known_before timestamp: What began to count before this instant is in it, nothing else (UTC)",
                 "batches long: Batches of the view's logs that had events known by then",
                 "entity string: Entity of the view",
@@ -52,74 +55,94 @@ class KeptStates:
     states: Mapping[str, State]
 
 
-def newest_states(lake: Lake, view: FeatureView, at: datetime | None = None) -> KeptStates | None:
-    """The latest states that still hold, of ``at`` or before if it is given; None where there are none.
+@dataclass(frozen=True, slots=True)
+class FeatureStates:
+    """The states of one view. A lake without finished batches has none."""
 
-    A state no longer holds where a log was given events since that the state should have seen: history that a contract
-    declares as such. Everything else that is ingested later is known after the seal, and so after the state.
-    """
-    if not lake.exists(FEATURE_STATES.name):
+    lake: Lake
+    view: FeatureView
+    contracts: Mapping[str, Contract]
+
+    def newest(self, at: datetime | None = None) -> KeptStates | None:
+        """The latest states that still hold, of ``at`` or before if it is given; None where there are none.
+
+        A state no longer holds where a log was given events since that the state should have seen: history that a
+        contract declares as such. Everything else that is ingested later is known after the seal, and so after the
+        state.
+        """
+        if not self.lake.exists(FEATURE_STATES.name):
+            return None
+        of_view = self.lake.read(FEATURE_STATES.name).where(
+            (F.col("view") == self.view.name) & (F.col("made_with") == self._made_with)
+        )
+        found = (
+            of_view.where(F.lit(True) if at is None else F.col("known_before") <= F.lit(at))
+            .groupBy("known_before")
+            .agg(F.max("batches").alias("batches"), F.collect_set("entity").alias("entities"))
+            .orderBy(F.col("known_before").desc())
+            .collect()
+        )
+        for row in found:
+            known_before = row["known_before"].replace(tzinfo=UTC)
+            if row["batches"] == self._batches_before(known_before):
+                rows = of_view.where(F.col("known_before") == F.lit(known_before))
+                states = {name: _state(rows, name, known_before) for name in row["entities"]}
+                return KeptStates(known_before, states)
         return None
-    of_view = lake.read(FEATURE_STATES.name).where(
-        (F.col("view") == view.name) & (F.col("definition_hash") == definition_hash(view))
-    )
-    found = (
-        of_view.where(F.lit(True) if at is None else F.col("known_before") <= F.lit(at))
-        .groupBy("known_before")
-        .agg(F.max("batches").alias("batches"), F.collect_set("entity").alias("entities"))
-        .orderBy(F.col("known_before").desc())
-        .collect()
-    )
-    for row in found:
-        known_before = row["known_before"].replace(tzinfo=UTC)
-        if row["batches"] == _batches_before(lake, view, known_before):
-            rows = of_view.where(F.col("known_before") == F.lit(known_before))
-            return KeptStates(
-                known_before, {name: _state(rows, name, known_before) for name in row["entities"]}
-            )
-    return None
 
+    def at(
+        self, instant: datetime, sources: Mapping[str, Source], *, ingested: int | None
+    ) -> Mapping[str, State]:
+        """The states at an instant, by the entity's name: as they are kept, or carried on to it and kept.
 
-def states_at(
-    lake: Lake, view: FeatureView, sources: Mapping[str, Source], at: datetime, *, ingested: int | None
-) -> Mapping[str, State]:
-    """The states of a view at an instant, by the entity's name: as they are kept, or carried on to it and kept.
+        Earlier ones are given up, but for the one that this one was made of. No events before, no state.
 
-    Earlier ones are given up, but for the one that this one was made of. No events before, no state.
-
-    Args:
-        ingested: version of ``ingest_batches`` from before the events were looked at; None where it did not exist.
-    """
-    batches = 0 if ingested is None else _batches_before(lake, view, at, version=ingested)
-    if not batches:
-        return {}
-    lake.ensure(FEATURE_STATES)
-    before = newest_states(lake, view, at)
-    if before is None or before.known_before < at:
-        made = view_states(view, sources, _until(at), before.states if before else None)
-        if not made:
+        Args:
+            ingested: version of ``ingest_batches`` from before the events were looked at; None where it did not exist.
+        """
+        batches = 0 if ingested is None else self._batches_before(instant, version=ingested)
+        if not batches:
             return {}
+        self.lake.ensure(FEATURE_STATES)
+        kept = self.newest(instant)
+        if kept is None or kept.known_before < instant:
+            made = view_states(self.view, sources, _until(instant), kept.states if kept else None)
+            if not made:
+                return {}
+            self._keep(made, instant, batches, kept)
+            kept = self.newest(instant)
+        return kept.states if kept else {}
+
+    def _keep(
+        self, made: Mapping[str, State], instant: datetime, batches: int, before: KeptStates | None
+    ) -> None:
         named = [state.rows.withColumn("entity", F.lit(name)) for name, state in made.items()]
         rows = reduce(DataFrame.unionByName, named).withColumns(
             {
-                "view": F.lit(view.name),
-                "definition_hash": F.lit(definition_hash(view)),
-                "known_before": F.lit(at),
+                "view": F.lit(self.view.name),
+                "made_with": F.lit(self._made_with),
+                "known_before": F.lit(instant),
                 "batches": F.lit(batches).cast("long"),
             }
         )
-        given_up = f"view = {quoted(view.name)} AND known_before <= {_sql(at)}"
+        given_up = f"view = {quoted(self.view.name)} AND known_before <= {_sql(instant)}"
         if before is not None:
             given_up += f" AND known_before <> {_sql(before.known_before)}"
-        lake.replace(FEATURE_STATES.name, rows, where=given_up)
-        before = newest_states(lake, view, at)
-    return before.states if before else {}
+        self.lake.replace(FEATURE_STATES.name, rows, where=given_up)
 
+    def _batches_before(self, instant: datetime, *, version: int | None = None) -> int:
+        """How many finished batches of the view's logs had events that were known before an instant."""
+        batches = self.lake.read(BATCHES.name, version=version).where(
+            F.col("log").isin(list(self.view.sources))
+        )
+        return batches.where(F.col("known_from") < F.lit(instant)).count()
 
-def _batches_before(lake: Lake, view: FeatureView, at: datetime, *, version: int | None = None) -> int:
-    """How many finished batches of the view's logs had events that were known before an instant."""
-    batches = lake.read(BATCHES.name, version=version).where(F.col("log").isin(list(view.sources)))
-    return batches.where(F.col("known_from") < F.lit(at)).count()
+    @property
+    def _made_with(self) -> str:
+        """Changes with all that decides what the numbers in a state mean."""
+        columns = {log: self.contracts[log].event_schema.simpleString() for log in self.view.sources}
+        said = [definition_hash(self.view), self.lake.stamp.code_version, columns]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _state(rows: DataFrame, entity: str, known_before: datetime) -> State:

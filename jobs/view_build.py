@@ -18,7 +18,7 @@ from features.view import AS_OF, build_view, spine_rows
 from features.waiting import waiting_revisions
 from features.windows.state import State
 from jobs.event_sources import event_sources
-from jobs.feature_states import states_at
+from jobs.feature_states import FeatureStates
 from jobs.feature_table import check_ids, write
 from jobs.files_read import files_read
 from jobs.job import Context
@@ -164,7 +164,8 @@ class ViewBuild:
         """What stands for events of long ago; nothing where reading them all is soon done."""
         if sum(self._rows().values()) <= self.context.config.features.state_above_rows:
             return {}
-        return states_at(self.context.lake, self.view, sources, self.begin, ingested=self.ingested)
+        states = FeatureStates(self.context.lake, self.view, self.context.contracts)
+        return states.at(self.begin, sources, ingested=self.ingested)
 
     def _say_files(self, built: DataFrame) -> None:
         tables = {self.context.contracts[log].table: self._events(log) for log in self.view.sources}

@@ -14,7 +14,7 @@ from features.catalogue import meanings
 from features.declare import FeatureView
 from features.definition_hash import definition_hash
 from features.view import AS_OF, DEFINITION, spine_rows
-from jobs.feature_states import newest_states
+from jobs.feature_states import FeatureStates
 from jobs.job import check, open_lake
 from lake.contracts import Contract
 from lake.seals import latest_seal
@@ -96,7 +96,7 @@ class _Planned:
             version = self.lake.version(table)
             stands = f"version {version}" if version is not None else "absent: run ingest_logs first"
             yield f"reads: {table} ({stands}), what became known before the end of the range"
-        kept = newest_states(self.lake, self.view)
+        kept = FeatureStates(self.lake, self.view, self.contracts).newest()
         if kept is not None:
             at = f"{kept.known_before:%Y-%m-%d %H:%M}"
             yield f"state of {at}: a build from then on reads what windows hold, and no more"

@@ -22,6 +22,7 @@ from features.declare import (
     share,
     std,
     total,
+    trend,
 )  # fmt: skip
 from features.labels import Label
 from training.model import Model
@@ -72,6 +73,14 @@ payment_view = FeatureView(
             f"try_divide(amount - customer_amount_mean_{w.label}, customer_amount_std_{w.label})",
         )
         for w in [days(14), days(30), days(90), LIFETIME]
+    ] + [
+        ratio(f"customer_{of}_{w.label}_to_mean", f"customer_amount_{of}_{w.label}", "customer_amount_mean_lifetime")
+        for of in ("mean", "max") for w in [days(1), days(3), days(7), days(14)]
+    ] + [
+        trend(customer, "payment_count", w, days(30)) for w in [days(1), days(3), days(7)]
+    ] + [
+        ratio(f"amount_to_customer_max_{w.label}", "amount", f"customer_amount_max_{w.label}")
+        for w in [days(30), LIFETIME]
     ],
 )  # fmt: skip
 payment_model = Model(

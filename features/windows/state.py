@@ -108,27 +108,27 @@ def folded(events: DataFrame, streams: Sequence[StreamPlan], before: State | Non
     """
     parts: list[DataFrame] = []
     for stream in streams:
-        of_stream, key = events.where(F.col(STREAM) == stream.stream), F.col(KEY).cast("string").alias("key")
+        of_stream = events.where(F.col(STREAM) == stream.stream).withColumn(KEY, F.col(KEY).cast("string"))
         number = F.lit(stream.stream).alias("stream")
-        wide = totals(of_stream.withColumn(KEY, key), (KEY,), stream)
+        wide = totals(of_stream, (KEY,), stream)
         counted = {
-            column: values(of_stream.withColumn(KEY, key), (KEY,), column).select(
+            column: values(of_stream, (KEY,), column).select(
                 KEY, F.col(column).cast("string").alias(_VALUE), ROWS
             )
             for column in value_columns(stream)
         }
         if before is not None:
             old = before.rows.where(F.col("stream") == stream.stream)
-            wide = _together(wide, old.where(F.col(_OF).isNull()).select("key", *_unfolded(stream)), stream)
+            wide = _together(wide, old.where(F.col(_OF).isNull()).select(KEY, *_unfolded(stream)), stream)
             counted = {
-                column: new.unionByName(old.where(F.col(_OF) == column).select("key", _VALUE, ROWS))
-                .groupBy("key", _VALUE)
+                column: new.unionByName(old.where(F.col(_OF) == column).select(KEY, _VALUE, ROWS))
+                .groupBy(KEY, _VALUE)
                 .agg(F.sum(ROWS).alias(ROWS))
                 for column, new in counted.items()
             }
-        parts.append(wide.select("key", number, *_folded(stream)))
+        parts.append(wide.select(KEY, number, *_folded(stream)))
         parts += [
-            found.select("key", number, F.lit(column).alias(_OF), _VALUE, ROWS)
+            found.select(KEY, number, F.lit(column).alias(_OF), _VALUE, ROWS)
             for column, found in counted.items()
         ]
     whole = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), parts)
@@ -137,7 +137,7 @@ def folded(events: DataFrame, streams: Sequence[StreamPlan], before: State | Non
 
 def _together(wide: DataFrame, old: DataFrame, stream: StreamPlan) -> DataFrame:
     aggregates = [*totals_of(stream), *edges_of(stream)]
-    return wide.unionByName(old).groupBy("key").agg(*(one.of_totals.alias(one.name) for one in aggregates))
+    return wide.unionByName(old).groupBy(KEY).agg(*(one.of_totals.alias(one.name) for one in aggregates))
 
 
 def _folded(stream: StreamPlan) -> list[Column]:

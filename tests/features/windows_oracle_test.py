@@ -130,7 +130,7 @@ def random_events(dice: random.Random, size: int) -> list[Event]:
             id=f"e{number:04d}",
             card_id=dice.choice(["a", "b", "c", "d", None]),
             event_at=event_at,
-            known_at=event_at + timedelta(minutes=dice.choice([0, 0, 0, -3, 7, 700])),
+            known_at=event_at + timedelta(minutes=dice.choice([0, 0, 0, -3, 7, 700, 2500])),
             revision=None,
             amount=Decimal(dice.randrange(-500, 9999)) / 100 if dice.random() < 0.9 else None,
             is_declined=dice.choice([True, False, None]),
