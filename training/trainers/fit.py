@@ -76,13 +76,17 @@ def fit(rows: DataFrame, plan: FitPlan) -> Fit:
 def _task(plan: FitPlan) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         train, validation = read_rows(batches, len(plan.features))
+        train_rows = len(train.is_fraud)
         with _together(plan.workers) as rank:
-            booster = _train(train, validation, plan)
+            binned = _binned(train, plan)
+            # XGBoost has what it needs; the rows are the largest thing held.
+            del train
+            booster = _train(binned, validation, plan)
         sees_all = plan.workers == 1 and len(validation.is_fraud) > 0
         facts = {
             "rank": rank,
             "rounds": booster.num_boosted_rounds(),
-            "train_rows": len(train.is_fraud),
+            "train_rows": train_rows,
             "validation": quality(booster, validation).as_dict() if sees_all else None,
         }
         kept = bytes(booster.save_raw("ubj")) if plan.keep_booster and rank == 0 else b""
@@ -93,23 +97,21 @@ def _task(plan: FitPlan) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
     return run
 
 
-def _train(train: Rows, validation: Rows, plan: FitPlan) -> xgb.Booster:
-    max_bin = int(plan.params.get("max_bin", 256))
-    names = list(plan.features)
-    binned = xgb.QuantileDMatrix(
-        train.features, label=train.is_fraud.astype(np.float32), feature_names=names, max_bin=max_bin
+def _binned(rows: Rows, plan: FitPlan, like: xgb.QuantileDMatrix | None = None) -> xgb.QuantileDMatrix:
+    return xgb.QuantileDMatrix(
+        rows.features,
+        label=rows.is_fraud.astype(np.float32),
+        feature_names=list(plan.features),
+        ref=like,
+        max_bin=int(plan.params.get("max_bin", 256)),
     )
+
+
+def _train(binned: xgb.QuantileDMatrix, validation: Rows, plan: FitPlan) -> xgb.Booster:
     watched: list[tuple[xgb.DMatrix, str]] = []
     stop = None
     if plan.stop_after is not None:
-        held_out = xgb.QuantileDMatrix(
-            validation.features,
-            label=validation.is_fraud.astype(np.float32),
-            feature_names=names,
-            ref=binned,
-            max_bin=max_bin,
-        )
-        watched, stop = [(held_out, "validation")], plan.stop_after
+        watched, stop = [(_binned(validation, plan, like=binned), "validation")], plan.stop_after
     booster = xgb.train(
         dict(plan.params),
         binned,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,17 +20,29 @@ class Rows:
     def where(self, chosen: npt.NDArray[np.bool_]) -> Rows:
         return Rows(self.features[chosen], self.is_fraud[chosen])
 
+    @classmethod
+    def together(cls, parts: Sequence[Rows], width: int) -> Rows:
+        """All rows of the parts, which may be none."""
+        nothing = Rows(np.empty((0, width), dtype=np.float32), np.empty(0, dtype=np.bool_))
+        whole = [nothing, *parts]
+        return cls(
+            np.concatenate([part.features for part in whole]),
+            np.concatenate([part.is_fraud for part in whole]),
+        )
+
 
 def read_rows(batches: Iterable[pa.RecordBatch], width: int) -> tuple[Rows, Rows]:
-    """Training rows and validation rows of the batches; either may be empty."""
-    features, verdicts, roles = [], [], []
+    """Training rows and validation rows of the batches; either may be empty.
+
+    Batches are parted one by one, so that no more than two copies of the rows are ever held.
+    """
+    train, validation = list[Rows](), list[Rows]()
     for batch in batches:
-        features.append(batch.column("features").flatten().to_numpy().reshape(-1, width))
-        verdicts.append(batch.column("is_fraud").to_numpy(zero_copy_only=False))
-        roles.append(batch.column("is_validation").to_numpy(zero_copy_only=False))
-    if not features:
-        empty = Rows(np.empty((0, width), dtype=np.float32), np.empty(0, dtype=np.bool_))
-        return empty, empty
-    rows = Rows(np.concatenate(features), np.concatenate(verdicts).astype(np.bool_))
-    is_validation = np.concatenate(roles).astype(np.bool_)
-    return rows.where(~is_validation), rows.where(is_validation)
+        rows = Rows(
+            batch.column("features").flatten().to_numpy().reshape(-1, width),
+            batch.column("is_fraud").to_numpy(zero_copy_only=False).astype(np.bool_),
+        )
+        is_validation = batch.column("is_validation").to_numpy(zero_copy_only=False).astype(np.bool_)
+        train.append(rows.where(~is_validation))
+        validation.append(rows.where(is_validation))
+    return Rows.together(train, width), Rows.together(validation, width)
