@@ -31,8 +31,9 @@ customer = Entity("customer", key="customer_id")
 terminal = Entity("terminal", key="terminal_id")
 
 LONG = [days(n) for n in (1, 3, 7, 14, 30, 60, 90)]
+EVER, MEAN = [*LONG, LIFETIME], "customer_amount_mean"
 customer_payments = FeatureGroup(
-    entity=customer, source="payments", windows=[*LONG, LIFETIME],
+    entity=customer, source="payments", windows=EVER,
     measures=[count("payment_count"), mean("amount"), std("amount"), largest("amount")],
 )  # fmt: skip
 customer_pace = FeatureGroup(
@@ -60,33 +61,25 @@ customer_risk = FeatureGroup(
 payment_view = FeatureView(
     name="payments",
     spine=Spine(
-        source="payments", row="transaction_id",
-        columns=["amount", hour_of_day("event_at"), day_of_week("event_at")],
+        source="payments", row="transaction_id", columns=["amount", hour_of_day("event_at"), day_of_week("event_at")],
     ),
     groups=[customer_payments, customer_pace, terminal_payments, terminal_risk, terminal_frauds, customer_risk],
     derived=[
-        ratio(f"amount_to_customer_mean_{w.label}", "amount", f"customer_amount_mean_{w.label}")
-        for w in [*LONG, LIFETIME]
-    ] + [
-        expression(
-            f"amount_deviation_{w.label}",
-            f"try_divide(amount - customer_amount_mean_{w.label}, customer_amount_std_{w.label})",
-        )
-        for w in [days(14), days(30), days(90), LIFETIME]
-    ] + [
-        ratio(f"customer_{of}_{w.label}_to_mean", f"customer_amount_{of}_{w.label}", "customer_amount_mean_lifetime")
-        for of in ("mean", "max") for w in [days(1), days(3), days(7), days(14)]
-    ] + [
-        trend(customer, "payment_count", w, days(30)) for w in [days(1), days(3), days(7)]
-    ] + [
-        ratio(f"amount_to_customer_max_{w.label}", "amount", f"customer_amount_max_{w.label}")
-        for w in [days(30), LIFETIME]
+        *(ratio(f"amount_to_customer_mean_{w.label}", "amount", f"{MEAN}_{w.label}") for w in EVER),
+        *(
+            expression(f"amount_deviation_{w}", f"try_divide(amount - {MEAN}_{w}, customer_amount_std_{w})")
+            for w in ("14d", "30d", "90d", "lifetime")
+        ),
+        *(
+            ratio(f"customer_{of}_{w.label}_to_mean", f"customer_amount_{of}_{w.label}", f"{MEAN}_lifetime")
+            for of in ("mean", "max") for w in LONG[:4]
+        ),
+        *(trend(customer, "payment_count", w, days(30)) for w in LONG[:3]),
+        *(ratio(f"amount_to_customer_max_{w}", "amount", f"customer_amount_max_{w}") for w in ("30d", "lifetime")),
     ],
 )  # fmt: skip
 payment_model = Model(
     name="payment_fraud",
     view=payment_view,
-    label=Label(
-        source="fraud_labels", on="transaction_id", fraud="is_fraud = 1", matures_after=timedelta(days=7)
-    ),
-)
+    label=Label(source="fraud_labels", on="transaction_id", fraud="is_fraud = 1", matures_after=timedelta(days=7)),
+)  # fmt: skip
