@@ -122,8 +122,8 @@ def _compare(folder: Path, millions: float, repeats: int) -> None:
 
 
 def _sources(folder: Path) -> dict[str, Source]:
-    end = F.lit(BEGIN + timedelta(days=1))
-    return {"events": Source(_log(folder).where(F.col("known_at") < end), ("event_id",))}
+    rows = _log(folder)
+    return {"events": Source(rows.where(F.col("known_at") < F.lit(BEGIN + timedelta(days=1))), ("event_id",))}
 
 
 def _log(folder: Path) -> DataFrame:
