@@ -24,7 +24,7 @@ from jobs.files_read import files_read
 from jobs.job import Context
 from jobs.lineage_table import write_lineage
 from jobs.restatements import write_restatements
-from jobs.shares import Shares, shared, write_hot_keys
+from jobs.shares import shared, write_hot_keys
 from lake.errors import TrustlakeError
 
 
@@ -70,9 +70,9 @@ class ViewBuild:
         spine = self._spine()
         count = check_ids(spine, self.view)
         where = within(AS_OF, self.begin, self.end)
-        sources = self._sources()
-        states = self._states(sources)
-        shares = self._shares(spine, sources, states)
+        sources, rows = self._sources(), self._rows()
+        states = self._states(sources, rows)
+        shares = shared(self.context, self.view, spine, sources, rows=rows, states=states)
         write_hot_keys(self.context, self.view, shares, key)
         built = build_view(self.view, spine, sources, tasks=shares.tasks, hot=shares.hot, states=states)
         if states:
@@ -151,7 +151,7 @@ class ViewBuild:
         return self.context.lake.read(table, version=self.versions[table])
 
     def _built(self, spine: DataFrame, sources: Mapping[str, Source]) -> DataFrame:
-        shares = self._shares(spine, sources, {})
+        shares = shared(self.context, self.view, spine, sources, rows=self._rows(), states={})
         return build_view(self.view, spine, sources, tasks=shares.tasks, hot=shares.hot)
 
     def _sources(self) -> dict[str, Source]:
@@ -160,9 +160,9 @@ class ViewBuild:
         found = event_sources(self.context.lake, self.context.contracts, self.view.sources, self.versions)
         return {log: Source(source.rows.where(known), source.key) for log, source in found.items()}
 
-    def _states(self, sources: Mapping[str, Source]) -> Mapping[str, State]:
+    def _states(self, sources: Mapping[str, Source], rows: Mapping[str, int]) -> Mapping[str, State]:
         """What stands for events of long ago; nothing where reading them all is soon done."""
-        if sum(self._rows().values()) <= self.context.config.features.state_above_rows:
+        if sum(rows.values()) <= self.context.config.features.state_above_rows:
             return {}
         states = FeatureStates(self.context.lake, self.view, self.context.contracts)
         return states.at(self.begin, sources, ingested=self.ingested)
@@ -174,6 +174,3 @@ class ViewBuild:
 
     def _rows(self) -> dict[str, int]:
         return {log: self._events(log).count() for log in self.view.sources}
-
-    def _shares(self, spine: DataFrame, sources: Mapping[str, Source], states: Mapping[str, State]) -> Shares:
-        return shared(self.context, self.view, spine, sources, rows=self._rows(), states=states)
