@@ -135,7 +135,7 @@ def test_the_example_is_three_files_of_about_a_hundred_lines() -> None:
     files = sorted(path.name for path in EXAMPLE.iterdir() if path.is_file())
     assert files == ["contract.yml", "definitions.py", "overlay.yml"]
     lines = [line for name in files for line in (EXAMPLE / name).read_text(encoding="utf-8").splitlines()]
-    assert sum(bool(line.strip()) for line in lines) <= 130
+    assert sum(bool(line.strip()) for line in lines) <= 110
 
 
 def test_no_package_knows_of_the_example() -> None:
