@@ -16,7 +16,6 @@ from features.windows.block import ITSELF, WHOLE
 from features.windows.burst import burst
 from features.windows.decay import decayed, reach
 from features.windows.entropy import entropy
-from features.windows.exact import squared_deviation
 from features.windows.intervals import FOREVER, Alive, Axis, Begun, Bools, Floats, Ints
 from features.windows.plan import DIGITS, SLOTS, MeasurePlan
 from features.windows.values import Values
@@ -129,7 +128,7 @@ def _std(asked: Asked) -> pa.Array:
     counts = asked.counts
     found = counts > 1
     pairs = np.where(found, counts * (counts - 1.0), 1.0)
-    spread = squared_deviation(asked.alive, asked.read.zeroed, counts, asked.read.carried)
+    spread = asked.read.spread.squared_deviation(asked.alive, counts)
     return pa.array(np.sqrt(spread / pairs) / asked.unit, mask=~found)
 
 

@@ -1,17 +1,16 @@
-"""Sums that stay exact however large: 64 bits where that is enough, Python's integers where it is not."""
+"""Sums that stay exact however large: 64 bits where that is enough, 128 where not, else Python's integers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from features.windows.block import SQUARES_BITS
 from features.windows.intervals import Alive, Floats, Ints
+from features.windows.wide import Wide
 
-_LIMB_BITS = 31
+_QUARTER = 32
 
 
 def largest_size(values: Ints) -> int:
@@ -28,33 +27,39 @@ class Carried:
     squares_low: Ints
 
 
-def squared_deviation(alive: Alive, values: Ints, counts: Ints, carried: Carried | None = None) -> Floats:
-    """n·Σv² - (Σv)² for each probe, computed exactly and rounded once: no digits cancel out."""
-    if carried is None and largest_size(values) * int(counts.max(initial=0)) < 2**31:
-        sums = alive.total(values)
-        return np.asarray(counts * alive.total(values * values) - sums * sums, dtype=np.float64)
-    squares = _squares(alive, values)
-    sums = _total(alive, values)
-    if carried is not None:
-        sums = sums + _total(alive, carried.sums)
-        squares = squares + _total(alive, carried.squares_high) * 2**SQUARES_BITS
-        squares = squares + _total(alive, carried.squares_low)
-    return np.asarray(counts.astype(object) * squares - sums * sums, dtype=np.float64)
+class Spread:
+    """What a standard deviation sums up: each row's value and its square, the same in every window."""
 
+    def __init__(self, values: Ints, carried: Carried | None = None) -> None:
+        """Of rows that have a value, or in its place sums that are carried; 0 in both is nothing."""
+        sizes = np.abs(values).view(np.uint64)
+        squares = Wide.product(sizes, sizes)
+        self._sums = values
+        if carried is not None:
+            high, low = (part.view(np.uint64) for part in (carried.squares_high, carried.squares_low))
+            above = np.uint64(64 - SQUARES_BITS)
+            squares = Wide(
+                squares.high | (high >> above), squares.low | (high << np.uint64(SQUARES_BITS)) | low
+            )
+            self._sums = values + carried.sums
+        self._quarters = [quarter.view(np.int64) for quarter in squares.quarters]
+        self._squares = squares.low.view(np.int64)
+        self._all = float(squares.high.astype(np.float64).sum()) * 2.0**64
+        self._all += float(squares.low.astype(np.float64).sum())
 
-def _total(alive: Alive, values: Ints) -> npt.NDArray[Any]:
-    high, low = values >> _LIMB_BITS, values & (2**_LIMB_BITS - 1)
-    total: npt.NDArray[Any] = alive.total(high).astype(object) * 2**_LIMB_BITS + alive.total(low).astype(
-        object
-    )
-    return total
-
-
-def _squares(alive: Alive, values: Ints) -> npt.NDArray[Any]:
-    sizes = np.abs(values)
-    high, low = sizes >> _LIMB_BITS, sizes & (2**_LIMB_BITS - 1)
-    parts = [(high * high, 2 * _LIMB_BITS), (high * low, _LIMB_BITS + 1), (low * low, 0)]
-    total: npt.NDArray[Any] = np.zeros(len(alive.probes), dtype=object)
-    for part, shift in parts:
-        total = total + _total(alive, part) * 2**shift
-    return total
+    def squared_deviation(self, alive: Alive, counts: Ints) -> Floats:
+        """n·Σv² - (Σv)² for each probe, computed exactly and rounded once: no digits cancel out."""
+        # By Cauchy and Schwarz no square of a sum is larger either.
+        largest = self._all * float(counts.max(initial=0))
+        if largest < 2.0**62:
+            sums = alive.total(self._sums)
+            return np.asarray(counts * alive.total(self._squares) - sums * sums, dtype=np.float64)
+        totals = [alive.total(quarter) for quarter in self._quarters]
+        if largest < 2.0**126:
+            squares = Wide.of_quarters([total.view(np.uint64) for total in totals])
+            size = np.abs(alive.total(self._sums)).view(np.uint64)
+            return squares.times(counts.view(np.uint64)).minus(Wide.product(size, size)).rounded()
+        parts = alive.total(self._sums & (2**_QUARTER - 1)), alive.total(self._sums >> _QUARTER)
+        whole = parts[0].astype(object) + parts[1].astype(object) * 2**_QUARTER
+        square = sum(total.astype(object) * 2 ** (_QUARTER * place) for place, total in enumerate(totals))
+        return np.asarray(counts.astype(object) * square - whole * whole, dtype=np.float64)

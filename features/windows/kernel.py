@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from features.windows.aggregate import Asked, Events, Probes, aggregate
 from features.windows.block import (
+    COUNTED,
     EVERY_WINDOW,
     ITSELF,
     KEY,
@@ -29,6 +30,7 @@ from features.windows.block import (
     STREAM,
     TIME,
     TOLD,
+    VALUE,
     ints,
     number_column,
     text_column,
@@ -38,7 +40,7 @@ from features.windows.intervals import FOREVER, Axis, Bools, Ints
 from features.windows.packed import from_arrow, pack, to_arrow, unpack, width
 from features.windows.plan import TOLD_APART, MeasurePlan, StreamPlan
 from features.windows.revisions import effective
-from features.windows.values import Values
+from features.windows.values import Values, counted
 
 # A gigabyte of features a row of 8,000 bytes, where Arrow's limit is two.
 _ROWS_OUT = 131_072
@@ -135,10 +137,13 @@ class _Part:
         self._keys, self._times = keys[at], ints(self._rows, TIME)
         self._known = ints(self._rows, KNOWN)
         self._serves, self._stands_for = None, None
+        self._columns: dict[object, tuple[Ints, Bools]] = {}
         self._kept: dict[object, Values] = {}
+        self._ones: dict[object, Ints] = {}
         if SERVES in self._rows.column_names:
             serves = ints(self._rows, SERVES)
-            self._serves, self._stands_for = serves & EVERY_WINDOW, serves >> KIND_BITS
+            if (serves != EVERY_WINDOW).any():
+                self._serves, self._stands_for = serves & EVERY_WINDOW, serves >> KIND_BITS
         self._events, self._counts = self._effective()
 
     def features(self, probes: Probes) -> dict[str, pa.Array]:
@@ -146,11 +151,11 @@ class _Part:
         read = [self._values(measure) for measure in self._stream.measures]
         begun, columns = self._events.begun(probes), {}
         for bit, micros in enumerate(self._stream.windows):
-            alive, counted = self._events.alive(begun, probes.axis, micros, bit), dict[int, Ints]()
+            alive, counts = self._events.alive(begun, probes.axis, micros, bit), dict[int, Ints]()
             for measure, values in zip(self._stream.measures, read, strict=True):
                 for output in measure.outputs:
                     if output.micros == micros:
-                        asked = Asked(measure, micros, values, self._events, alive, probes, counted)
+                        asked = Asked(measure, micros, values, self._events, alive, probes, counts)
                         columns[output.name] = aggregate(asked)
         return columns
 
@@ -190,20 +195,25 @@ class _Part:
 
     def _values(self, measure: MeasurePlan) -> Values:
         """What a measure reads; measures of the same column share it."""
-        is_text, is_time = measure.kind in TOLD_APART, measure.kind.startswith("hours")
-        place = (measure.slot, is_text, is_time, None if self._stands_for is None else measure.kind)
-        if place not in self._kept:
-            self._kept[place] = self._values_of(measure)
-        return self._kept[place]
+        place = measure.slot, measure.kind in TOLD_APART, measure.kind.startswith("hours")
+        if place not in self._columns:
+            self._columns[place] = self._read(measure)
+        kept = (*place, None if self._stands_for is None else measure.kind)
+        if kept not in self._kept:
+            self._kept[kept] = self._values_of(measure, *self._columns[place])
+        return self._kept[kept]
 
-    def _values_of(self, measure: MeasurePlan) -> Values:
-        values, valid = self._read(measure)
+    def _values_of(self, measure: MeasurePlan, values: Ints, valid: Bools) -> Values:
         if self._stands_for is None:
             return Values.of(values, valid)
-        brings_rows = measure.slot is None or measure.kind == "entropy"
-        return Values.summarised(
-            measure.kind, values, valid, self._stands_for, self._known if brings_rows else None
-        )
+        is_entropy = measure.kind == "entropy"
+        # Windows are counted once for all measures that are given the same array.
+        place = measure.slot, measure.kind in TOLD_APART, measure.kind.startswith("hours"), is_entropy
+        if place not in self._ones:
+            rows = self._known if measure.slot is None or is_entropy else values
+            kind = VALUE if is_entropy else COUNTED
+            self._ones[place] = counted(kind, rows, valid, self._stands_for)
+        return Values.summarised(measure.kind, values, valid, self._stands_for, self._ones[place])
 
     def _read(self, measure: MeasurePlan) -> tuple[Ints, Bools]:
         if measure.slot is None:

@@ -6,12 +6,12 @@ An event stands for itself, or is the summary of many: then it has a part in som
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from features.declare import Kind
 from features.windows.block import (
-    COUNTED,
     EDGE,
     GREATEST,
     ITSELF,
@@ -21,7 +21,7 @@ from features.windows.block import (
     SUMMED,
     VALUE,
 )
-from features.windows.exact import Carried, largest_size
+from features.windows.exact import Carried, Spread, largest_size
 from features.windows.intervals import Bools, Ints
 
 # The summaries that an aggregate takes as if they were events.
@@ -31,7 +31,7 @@ _TAKES: dict[Kind, int] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Values:
     """A measure's value of each event.
 
@@ -54,20 +54,16 @@ class Values:
         return cls(values, valid, valid.astype(np.int64), np.where(valid, values, 0))
 
     @classmethod
-    def summarised(
-        cls, kind: Kind, values: Ints, valid: Bools, stands_for: Ints, rows: Ints | None
-    ) -> Values:
+    def summarised(cls, kind: Kind, values: Ints, valid: Bools, stands_for: Ints, ones: Ints) -> Values:
         """Of events and summaries.
 
         Args:
             values: a summary's value is what it adds, or stands with, in the aggregates it is for.
             stands_for: what each row is.
-            rows: how many rows a summary stands for, where its value is not that number.
+            ones: how many rows each adds to a count, as ``counted`` gives them.
         """
         own = valid & (stands_for == ITSELF)
         taken = own | (valid & (stands_for == _TAKES[kind])) if kind in _TAKES else own
-        is_count = valid & (stands_for == (VALUE if kind == "entropy" else COUNTED))
-        ones = np.where(own, 1, np.where(is_count, values if rows is None else rows, 0))
         sums = np.where(stands_for == SUMMED, values, 0)
         zeroed = np.where(own, values, 0)
         if kind != "std":
@@ -75,7 +71,23 @@ class Values:
         high, low = (np.where(stands_for == part, values, 0) for part in (SQUARES_HIGH, SQUARES_LOW))
         return cls(values, taken, ones, zeroed, Carried(sums, high, low))
 
+    @cached_property
+    def spread(self) -> Spread:
+        """What a standard deviation sums up."""
+        return Spread(self.zeroed, self.carried)
+
     def largest_sum(self, rows: int) -> int:
         """No sum over that many rows is greater."""
         size = largest_size(self.zeroed[self.valid]) * rows
         return size + int(np.abs(self.zeroed[~self.valid]).astype(np.float64).sum())
+
+
+def counted(kind: int, values: Ints, valid: Bools, stands_for: Ints) -> Ints:
+    """How many rows each event or summary adds to a count.
+
+    Args:
+        kind: the summaries that have a part in it.
+        values: how many rows such a summary stands for.
+    """
+    ones: Ints = np.where(stands_for == ITSELF, 1, np.where(stands_for == kind, values, 0))
+    return np.where(valid, ones, 0)
