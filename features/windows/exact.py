@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -42,10 +43,13 @@ class Spread:
                 squares.high | (high >> above), squares.low | (high << np.uint64(SQUARES_BITS)) | low
             )
             self._sums = values + carried.sums
-        self._quarters = [quarter.view(np.int64) for quarter in squares.quarters]
-        self._squares = squares.low.view(np.int64)
+        self._squares, self._small_squares = squares, squares.low.view(np.int64)
         self._all = float(squares.high.astype(np.float64).sum()) * 2.0**64
         self._all += float(squares.low.astype(np.float64).sum())
+
+    @cached_property
+    def _quarters(self) -> list[Ints]:
+        return [quarter.view(np.int64) for quarter in self._squares.quarters]
 
     def squared_deviation(self, alive: Alive, counts: Ints) -> Floats:
         """n·Σv² - (Σv)² for each probe, computed exactly and rounded once: no digits cancel out."""
@@ -53,12 +57,13 @@ class Spread:
         largest = self._all * float(counts.max(initial=0))
         if largest < 2.0**62:
             sums = alive.total(self._sums)
-            return np.asarray(counts * alive.total(self._squares) - sums * sums, dtype=np.float64)
+            squares = alive.total(self._small_squares)
+            return np.asarray(counts * squares - sums * sums, dtype=np.float64)
         totals = [alive.total(quarter) for quarter in self._quarters]
         if largest < 2.0**126:
-            squares = Wide.of_quarters([total.view(np.uint64) for total in totals])
+            wide = Wide.of_quarters([total.view(np.uint64) for total in totals])
             size = np.abs(alive.total(self._sums)).view(np.uint64)
-            return squares.times(counts.view(np.uint64)).minus(Wide.product(size, size)).rounded()
+            return wide.times(counts.view(np.uint64)).minus(Wide.product(size, size)).rounded()
         parts = alive.total(self._sums & (2**_QUARTER - 1)), alive.total(self._sums >> _QUARTER)
         whole = parts[0].astype(object) + parts[1].astype(object) * 2**_QUARTER
         square = sum(total.astype(object) * 2 ** (_QUARTER * place) for place, total in enumerate(totals))

@@ -195,25 +195,26 @@ class _Part:
 
     def _values(self, measure: MeasurePlan) -> Values:
         """What a measure reads; measures of the same column share it."""
-        place = measure.slot, measure.kind in TOLD_APART, measure.kind.startswith("hours")
-        if place not in self._columns:
-            self._columns[place] = self._read(measure)
-        kept = (*place, None if self._stands_for is None else measure.kind)
+        column = measure.slot, measure.kind in TOLD_APART, measure.kind.startswith("hours")
+        if column not in self._columns:
+            self._columns[column] = self._read(measure)
+        kept = column, None if self._stands_for is None else measure.kind
         if kept not in self._kept:
-            self._kept[kept] = self._values_of(measure, *self._columns[place])
+            self._kept[kept] = self._values_of(measure, column)
         return self._kept[kept]
 
-    def _values_of(self, measure: MeasurePlan, values: Ints, valid: Bools) -> Values:
+    def _values_of(self, measure: MeasurePlan, column: object) -> Values:
+        values, valid = self._columns[column]
         if self._stands_for is None:
             return Values.of(values, valid)
         is_entropy = measure.kind == "entropy"
-        # Windows are counted once for all measures that are given the same array.
-        place = measure.slot, measure.kind in TOLD_APART, measure.kind.startswith("hours"), is_entropy
-        if place not in self._ones:
+        # A window is counted once for all measures that are given the same array.
+        if (column, is_entropy) not in self._ones:
             rows = self._known if measure.slot is None or is_entropy else values
             kind = VALUE if is_entropy else COUNTED
-            self._ones[place] = counted(kind, rows, valid, self._stands_for)
-        return Values.summarised(measure.kind, values, valid, self._stands_for, self._ones[place])
+            self._ones[column, is_entropy] = counted(kind, rows, valid, self._stands_for)
+        ones = self._ones[column, is_entropy]
+        return Values.summarised(measure.kind, values, valid, self._stands_for, ones)
 
     def _read(self, measure: MeasurePlan) -> tuple[Ints, Bools]:
         if measure.slot is None:
