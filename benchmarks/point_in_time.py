@@ -159,8 +159,8 @@ def _table(rows: int, found: Mapping[str, Sequence[Run]], differing: Mapping[str
     floor = cpu.get(FLOOR, math.nan)
     lines = [
         f"\n### {rows:,} events\n",
-        "| | CPU s | x floor | wall s | peak GB | Python GB | shuffled MB | largest/median task | cells that differ |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| | CPU s | x floor | wall s | peak GB | Python GB | shuffled MB | largest/median | later | differing |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, runs in sorted(found.items(), key=lambda item: cpu[item[0]]):
         wall, peak, python = (
@@ -169,7 +169,10 @@ def _table(rows: int, found: Mapping[str, Sequence[Run]], differing: Mapping[str
         )
         of_spark = [run.stages for run in runs if run.stages is not None]
         shuffled = f"{statistics.median(s.shuffle_bytes for s in of_spark) / 1e6:.0f}" if of_spark else ""
-        largest = f"{statistics.median(s.largest_to_median for s in of_spark):.1f}" if of_spark else ""
+        largest, later = (
+            f"{statistics.median(getattr(s, part) for s in of_spark):.1f}" if of_spark else ""
+            for part in ("largest_to_median", "later_to_median")
+        )
         cells = str(sum(differing[name].values())) if name in differing else ""
         parts = [
             f"{cpu[name]:.1f}",
@@ -178,7 +181,7 @@ def _table(rows: int, found: Mapping[str, Sequence[Run]], differing: Mapping[str
             f"{peak / 1e9:.1f}",
             f"{python / 1e9:.1f}",
         ]
-        lines.append(f"| {name} | {' | '.join([*parts, shuffled, largest, cells])} |")
+        lines.append(f"| {name} | {' | '.join([*parts, shuffled, largest, later, cells])} |")
     return "\n".join(lines)
 
 
