@@ -81,15 +81,15 @@ def hot_keys(
     """The keys of each entity that are too many rows for one task, by the entity's name. Reads spine and sources.
 
     Args:
-        rows_per_task: how many rows a task is to have; a key with more is cut into sections of half as many.
+        rows_per_task: how many rows a task is to have; a key with more is cut into sections.
         states: as for ``build_view``.
     """
-    found, share = {}, max(rows_per_task // 2, 1)
+    found = {}
     for entity in view.grouped_entities:
         state = (states or {}).get(entity.name)
         gathered = gather(view, entity, _carried(spine), sources, state)
         until = None if state is None else state.until
-        found[entity.name] = find_hot_keys(gathered.rows, gathered.streams, share, until)
+        found[entity.name] = find_hot_keys(gathered.rows, gathered.streams, rows_per_task, until)
     return {name: keys for name, keys in found.items() if keys}
 
 

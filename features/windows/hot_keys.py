@@ -8,17 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import IntegerType, LongType, StructField, StructType
 
-from features.windows.block import EVERY_WINDOW, KEY, KNOWN, PROBE, STREAM, TIME, WHOLE
+from features.windows.block import EVERY_WINDOW, KEY, KNOWN, PROBE, SECTION, STREAM, TIME, WHOLE
+from features.windows.intervals import FOREVER
 from features.windows.plan import StreamPlan
 
-# A key that has twice what a section should hold is seen in the sample this many times, so none is missed.
+# A key with as many rows as a task is to have is seen in the sample this many times, so none is missed.
 _SEEN = 400
+# A section brings rows of earlier ones with it, and more than one may fall to a task that has its usual share already.
+_SECTIONS_PER_TASK = 8
 _MOST_KEYS, _MOST_SECTIONS = 100, 64
 _SEED = 7
+
+_LONG_AGO = -FOREVER
+_CUT, _AFTER, _UNTIL = "_cut", "_after", "_until"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +75,16 @@ class Brought:
 
 
 def find_hot_keys(
-    rows: DataFrame, streams: Sequence[StreamPlan], rows_per_section: int, until: int | None = None
+    rows: DataFrame, streams: Sequence[StreamPlan], rows_per_task: int, until: int | None = None
 ) -> list[HotKey]:
-    """The keys that have more than twice ``rows_per_section`` rows, those with most rows first. Reads the rows twice.
+    """The keys that have more than ``rows_per_task`` rows, those with most rows first. Reads the rows twice.
 
     Args:
         rows: probes and events as they are exchanged.
         until: the instant of a state, which no section reaches across, in microseconds.
     """
-    share = min(1.0, _SEEN / (2 * rows_per_section))
+    share = min(1.0, _SEEN / rows_per_task)
+    rows_per_section = max(rows_per_task // _SECTIONS_PER_TASK, 1)
     quantiles = [number / _MOST_SECTIONS for number in range(1, _MOST_SECTIONS)]
     at = begins(streams)
     census = (
@@ -84,7 +93,7 @@ def find_hot_keys(
         .sample(share, seed=_SEED)
         .groupBy(KEY)
         .agg(F.count("*").alias("seen"), F.percentile_approx("at", quantiles, 1000).alias("quantiles"))
-        .where(F.col("seen") > 2 * rows_per_section * share)
+        .where(F.col("seen") > rows_per_task * share)
         .orderBy(F.col("seen").desc(), KEY)
         .limit(_MOST_KEYS)
         .collect()
@@ -103,16 +112,34 @@ def begins(streams: Sequence[StreamPlan]) -> Column:
     return F.when(F.col(STREAM).isin(revised), F.col(KNOWN)).otherwise(at) if revised else at
 
 
-def section_of(at: Column, hot: Mapping[str | int, tuple[int, ...]]) -> Column:
-    """The number of the section of a row: 0 for a key that is not cut."""
-    if not hot:
-        return F.lit(0)
-    pairs = [
-        part for key, cuts in hot.items() for part in (F.lit(key), F.array(*(F.lit(cut) for cut in cuts)))
+def with_section(
+    rows: DataFrame, at: Column, cuts: Mapping[str | int, tuple[int, ...]], name: str = SECTION
+) -> DataFrame:
+    """The rows with the number of their section as ``name``: 0 for a key that is not cut.
+
+    Args:
+        at: where a row stands among the sections, as ``begins`` says.
+        cuts: the last instant of each section but the last, by key.
+    """
+    if not cuts:
+        return rows.withColumn(name, F.lit(0))
+    held = [
+        (key, after, until, section)
+        for key, of_key in cuts.items()
+        for section, (after, until) in enumerate(pairwise((_LONG_AGO, *of_key, FOREVER)))
     ]
-    of_key = F.element_at(F.create_map(*pairs), F.col(KEY))
-    before = F.size(F.filter(of_key, lambda cut: cut < at))
-    return F.when(F.col(KEY).isin(list(hot)), before).otherwise(0).cast("int")
+    schema = StructType(
+        [
+            StructField(_CUT, rows.schema[KEY].dataType),
+            *(StructField(column, LongType()) for column in (_AFTER, _UNTIL)),
+            StructField(name, IntegerType()),
+        ]
+    )
+    # A search in an array would do, but Spark compiles no plan that has one.
+    sections = F.broadcast(rows.sparkSession.createDataFrame(held, schema))
+    is_within = (F.col(KEY) == F.col(_CUT)) & (at > F.col(_AFTER)) & (at <= F.col(_UNTIL))
+    joined = rows.join(sections, is_within, "left").drop(_CUT, _AFTER, _UNTIL)
+    return joined.withColumn(name, F.coalesce(name, F.lit(0)))
 
 
 def brought(key: HotKey, stream: StreamPlan, until: int | None = None) -> Iterator[Brought]:
@@ -159,9 +186,8 @@ def _cuts(quantiles: Sequence[int], sections: int, until: int | None) -> tuple[i
 def _counted(rows: DataFrame, at: Column, cuts: Mapping[str | int, tuple[int, ...]]) -> list[HotKey]:
     """The keys with what each section has of each stream, exactly."""
     counts = (
-        rows.where(F.col(KEY).isin(list(cuts)))
-        .withColumn("section", section_of(at, cuts))
-        .groupBy(KEY, STREAM, "section")
+        with_section(rows.where(F.col(KEY).isin(list(cuts))), at, cuts)
+        .groupBy(KEY, STREAM, SECTION)
         .agg(F.min(TIME).alias("first"), F.max(TIME).alias("last"), F.count("*").alias("rows"))
         .collect()
     )
@@ -171,6 +197,6 @@ def _counted(rows: DataFrame, at: Column, cuts: Mapping[str | int, tuple[int, ..
         for row in counts:
             if row[KEY] == key:
                 chunk = Chunk(row["first"], row["last"], row["rows"])
-                chunks.setdefault(row[STREAM], {})[row["section"]] = chunk
+                chunks.setdefault(row[STREAM], {})[row[SECTION]] = chunk
         found.append(HotKey(key=key, cuts=of_key, chunks=chunks))
     return found

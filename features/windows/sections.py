@@ -26,7 +26,7 @@ from features.windows.block import (
     TIME,
     WHOLE,
 )
-from features.windows.hot_keys import Brought, HotKey, begins, brought, section_of
+from features.windows.hot_keys import Brought, HotKey, begins, brought, with_section
 from features.windows.plan import StreamPlan
 from features.windows.state import State
 from features.windows.summaries import KIND, Summaries, totals, value_columns, values
@@ -47,12 +47,12 @@ def in_sections(
     """
     cuts = {key.key: key.cuts for key in hot}
     at = begins(streams)
-    own = rows.withColumns({SECTION: section_of(at, cuts), SERVES: _served(streams, at, state)})
+    own = with_section(rows, at, cuts).withColumn(SERVES, _served(streams, at, state))
     if state is not None:
         is_past_of_hot = F.col(KEY).isin(list(cuts)) & (at <= state.until)
         own = own.where((F.col(SERVES) != 0) & ~is_past_of_hot)
         own = own.unionByName(_carried(rows, streams, hot, state), allowMissingColumns=True)
-    held = rows.where(F.col(KEY).isin(list(cuts))).withColumn(_FROM, section_of(at, cuts))
+    held = with_section(rows.where(F.col(KEY).isin(list(cuts))), at, cuts, _FROM)
     for stream in streams:
         until = state.until if state is not None and stream.is_summed_up else None
         needs = [need for key in hot for need in brought(key, stream, until)]
