@@ -13,6 +13,10 @@ from features.view import AS_OF, DEFINITION
 from lake.errors import RefusedError, TrustlakeError
 from lake.tables import Lake, TableSpec
 
+# Most features have too many different values for a dictionary: looking for one is a fifth of the cost of writing, and
+# spares a twentieth of the bytes.
+STORED = {"parquet.enable.dictionary": "false"}
+
 
 def check_ids(spine: DataFrame, view: FeatureView) -> int:
     """The number of spine rows.
@@ -79,4 +83,4 @@ def _spec(view: FeatureView, built: DataFrame) -> TableSpec:
         else f"row of {view.spine.source}"
     )
     comment = f"One row per {what}, as it could be known at as_of"
-    return TableSpec(view.table, comment, StructType(fields))
+    return TableSpec(view.table, comment, StructType(fields), STORED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
@@ -31,11 +31,12 @@ _LOOKS, _PAUSE_SECONDS = 20, 0.5
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """What a table is: its name, what one row means, its columns with their comments."""
+    """What a table is: its name, what one row means, its columns with their comments, and Delta's table properties."""
 
     name: str
     comment: str
     schema: StructType
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,9 +173,13 @@ class Lake:
             f"`{field.name}` {field.dataType.simpleString()} COMMENT {quoted(field.metadata.get('comment', ''))}"
             for field in spec.schema
         ]
+        properties = [
+            f"{quoted(name)} = {quoted(value)}"
+            for name, value in {_FORMAT_PROPERTY: str(LAKE_FORMAT), **spec.properties}.items()
+        ]
         self.spark.sql(
             f"CREATE TABLE IF NOT EXISTS {self.place(spec.name)} ({', '.join(columns)}) USING delta "
-            f"COMMENT {quoted(spec.comment)} TBLPROPERTIES ('{_FORMAT_PROPERTY}' = '{LAKE_FORMAT}')"
+            f"COMMENT {quoted(spec.comment)} TBLPROPERTIES ({', '.join(properties)})"
         )
 
     def _cut(self, name: str, rows: DataFrame) -> DataFrame:

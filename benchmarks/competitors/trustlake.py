@@ -6,6 +6,7 @@ from benchmarks.competitors.spark import session
 from benchmarks.question import PARTITIONS, Question
 from features.source import Source
 from features.view import build_view, hot_keys, spine_rows
+from jobs.feature_table import STORED
 
 
 def answer(question: Question) -> None:
@@ -17,4 +18,4 @@ def answer(question: Question) -> None:
     # Every event meets its own question, so twice as many rows are exchanged; hot is what has two tasks' worth.
     hot = hot_keys(view, spine, sources, rows_per_task=2 * 2 * question.rows // PARTITIONS)
     built = build_view(view, spine, sources, tasks=PARTITIONS, hot=hot)
-    built.write.mode("overwrite").parquet(question.out)
+    built.write.options(**STORED).mode("overwrite").parquet(question.out)
