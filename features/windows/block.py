@@ -50,8 +50,8 @@ def ints(rows: pa.Table, name: str) -> Ints:
     return np.asarray(rows[name].to_numpy(), dtype=np.int64)
 
 
-def whole_keys(rows: pa.Table, size: int = BLOCK_ROWS) -> Iterator[tuple[pa.Table, Ints]]:
-    """The rows in blocks of about ``size``, each with all rows of its keys, and each row's key as a number.
+def whole_keys(rows: pa.Table, size: int = BLOCK_ROWS) -> Iterator[tuple[pa.Table, Ints, Ints]]:
+    """The rows in blocks of about ``size``, each with all rows of its keys; each row's key as a number, and its place.
 
     Rows of a block are sorted by key and time; a key with more rows than ``size`` is a block of its own. Sections of a
     key are keys here.
@@ -69,7 +69,7 @@ def whole_keys(rows: pa.Table, size: int = BLOCK_ROWS) -> Iterator[tuple[pa.Tabl
         reached = int(np.searchsorted(ends, begin + size, side="right")) - 1
         end = int(ends[reached]) if reached >= 0 and ends[reached] > begin else int(ends[reached + 1])
         chosen = order[begin:end]
-        yield rows.take(pa.array(chosen)), _numbered(keys[chosen])
+        yield rows.take(pa.array(chosen)), _numbered(keys[chosen]), chosen
         begin = end
 
 

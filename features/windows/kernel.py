@@ -42,6 +42,9 @@ from features.windows.plan import TOLD_APART, MeasurePlan, StreamPlan
 from features.windows.revisions import effective
 from features.windows.values import Values, counted
 
+# What only probes have, and no aggregate looks at.
+_CARRIED = [SPINE, PACKED]
+
 # A gigabyte of features a row of 8,000 bytes, where Arrow's limit is two.
 _ROWS_OUT = 131_072
 
@@ -72,9 +75,11 @@ def kernel(stage: Stage) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
             without = rows.filter(pc.is_null(rows[KEY]))
             nothing = [pa.nulls(len(without), _raw(field.type)) for field in stage.features]
             yield from _described(without, nothing, stage)
-            for block, keys in whole_keys(rows.filter(pc.is_valid(rows[KEY])) if len(without) else rows):
-                probes = block.filter(pc.equal(block[STREAM], PROBE))
-                yield from _described(probes, features_of(block, keys, stage), stage)
+            having = rows.filter(pc.is_valid(rows[KEY])) if len(without) else rows
+            for block, keys, places in whole_keys(having.drop_columns(_CARRIED)):
+                probes = places[block[STREAM].to_numpy() == PROBE]
+                described = having.select(_CARRIED).take(pa.array(probes))
+                yield from _described(described, features_of(block, keys, stage), stage)
 
     return run
 

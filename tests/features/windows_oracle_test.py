@@ -363,11 +363,12 @@ def test_keys_that_span_batches_stay_whole(size: int) -> None:
     rows = pa.table({"key": keys, "time": [dice.randrange(50) for _ in keys]})
     table = pa.Table.from_batches(rows.to_batches(max_chunksize=size))
     blocks = list(whole_keys(table, size=10))
-    chunks = [block["key"].to_pylist() for block, _ in blocks]
+    chunks = [block["key"].to_pylist() for block, _, _ in blocks]
     assert Counter(key for chunk in chunks for key in chunk) == Counter(keys)
     assert not any(set(a) & set(b) for n, a in enumerate(chunks) for b in chunks[n + 1 :])
     assert len(chunks) > 1
-    for block, numbers in blocks:
+    for block, numbers, places in blocks:
+        assert block.equals(table.take(places).combine_chunks())
         pairs = list(zip(numbers.tolist(), block["time"].to_pylist(), strict=True))
         assert pairs == sorted(pairs)
         assert pairs[0][0] == 0
