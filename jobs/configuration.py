@@ -49,7 +49,7 @@ class MlflowSettings(Strict):
 class FeatureSettings(Strict):
     """How features are built: a view whose logs have more rows than this keeps a state of what is long past."""
 
-    state_above_rows: Annotated[int, Field(ge=0)] = 20_000_000
+    state_above_rows: Annotated[int, Field(ge=0)] = 100_000_000
 
 
 class Config(Strict):
