@@ -12,8 +12,9 @@ from jobs.arguments import add_range
 from jobs.job import Context, Plan, console_command, run_job
 from lake.errors import TrustlakeError
 from lake.ingest.batch import UNREADABLE, BatchResult, ingest_batch
-from lake.ingest.files import Batch, RawFile, delivered, of_days
+from lake.ingest.files import RawFile, delivered, of_days
 from lake.ingest.plan import plan_log
+from lake.ingest.replay import held_back, replay
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
 from lake.runs import Outcome
 
@@ -30,9 +31,16 @@ class IngestLogs:
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_range(parser, "delivery")
+        parser.add_argument(
+            "--replay-quarantine",
+            action="store_true",
+            help="read the rows in quarantine again instead, after a contract was mended; of all days",
+        )
 
     @staticmethod
     def plan(context: Context) -> Plan:
+        if context.arguments.replay_quarantine:
+            return _replay_plan(context)
         root, contracts = context.config.raw.root, context.contracts
         files = {log: delivered(context.spark, root, contract) for log, contract in contracts.items()}
         if not any(files.values()):
@@ -41,6 +49,21 @@ class IngestLogs:
         chosen = {log: of_days(found, root, contracts[log], days[log]) for log, found in files.items()}
         inputs = {log: _fingerprint(found) for log, found in chosen.items()}
         return Plan(slice="all logs", holds="all logs", inputs=inputs, work=lambda _: _ingest(context, days))
+
+
+def _replay_plan(context: Context) -> Plan:
+    arguments = context.arguments
+    if arguments.begin or arguments.end:
+        raise TrustlakeError("--replay-quarantine reads the rows of all days; leave out --from and --to")
+    if not context.lake.exists(QUARANTINE.name):
+        raise TrustlakeError(f"{context.lake.place(QUARANTINE.name)} does not exist; ingest logs first")
+    inputs = {
+        log: hashlib.sha256(
+            f"{held_back(context.lake, log)} {contract.model_dump_json()}".encode()
+        ).hexdigest()[:16]
+        for log, contract in context.contracts.items()
+    }
+    return Plan(slice="quarantine", holds="all logs", inputs=inputs, work=lambda _: _replay(context))
 
 
 def _days(arguments: argparse.Namespace, files: Sequence[RawFile]) -> tuple[date, date]:
@@ -57,15 +80,37 @@ def _fingerprint(files: Sequence[RawFile]) -> str:
 
 def _ingest(context: Context, days: Mapping[str, tuple[date, date]]) -> Outcome:
     lake, raw = context.lake, context.config.raw
-    for spec in (FILES, BATCHES, QUARANTINE, *map(events, context.contracts.values())):
-        lake.ensure(spec)
+    _prepare(context)
     results = []
     for log, contract in context.contracts.items():
         planned = plan_log(lake, raw, contract, days[log])
         for number, batch in enumerate(planned, start=1):
             result = ingest_batch(lake, raw.root, contract, batch)
             results.append(result)
-            _say(context, batch, result, f"{number}/{len(planned)}")
+            span = f"{batch.files[0].day} to {batch.files[-1].day}"
+            _say(context, result, f"{number}/{len(planned)}, {span}")
+    return _outcome(context, results)
+
+
+def _replay(context: Context) -> Outcome:
+    _prepare(context)
+    results = []
+    for contract in context.contracts.values():
+        result = replay(context.lake, context.config.raw.root, contract)
+        if result is not None:
+            results.append(result)
+            _say(context, result, "from quarantine")
+    return _outcome(context, results)
+
+
+def _prepare(context: Context) -> None:
+    for spec in (FILES, BATCHES, QUARANTINE):
+        context.lake.ensure(spec)
+    for contract in context.contracts.values():
+        context.lake.widen(events(contract))
+
+
+def _outcome(context: Context, results: Sequence[BatchResult]) -> Outcome:
     reasons = sum((Counter(result.refused) for result in results), Counter[str]())
     reasons += Counter({UNREADABLE: sum(len(result.unreadable_files) for result in results)})
     duplicates = sum(result.duplicates for result in results)
@@ -77,17 +122,15 @@ def _ingest(context: Context, days: Mapping[str, tuple[date, date]]) -> Outcome:
         refused=sum(sum(result.refused.values()) for result in results),
         result=" · ".join([f"{duplicates:,} duplicates", *kinds]),
         place=f"events ({len(context.contracts)} tables), {QUARANTINE.name}",
-        outputs={table: lake.version(table) for table in tables},
+        outputs={table: context.lake.version(table) for table in tables},
     )
 
 
-def _say(context: Context, batch: Batch, result: BatchResult, progress: str) -> None:
+def _say(context: Context, result: BatchResult, what: str) -> None:
     context.log.info(
-        "%s %s, %s to %s: %s rows in, %s out, %s duplicates, %s refused",
-        context.contracts[batch.log].table,
-        progress,
-        batch.files[0].day,
-        batch.files[-1].day,
+        "%s %s: %s rows in, %s out, %s duplicates, %s refused",
+        context.contracts[result.log].table,
+        what,
         f"{result.rows_in:,}",
         f"{result.rows_out:,}",
         f"{result.duplicates:,}",

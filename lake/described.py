@@ -23,11 +23,13 @@ _TYPES: dict[str, DataType] = {
     "boolean": BooleanType(),
     "timestamp": TimestampType(),
     "versions": MapType(StringType(), LongType()),
+    "counts": MapType(StringType(), LongType()),
 }
 
 
 def described(*columns: str) -> StructType:
-    """A schema of nullable columns from lines such as ``"size long: Bytes"``; ``versions`` maps a table to a version.
+    """A schema of nullable columns from lines such as ``"size long: Bytes"``; ``versions`` maps tables to versions,
+    ``counts`` names to numbers.
 
     Raises:
         KeyError: a type that is none of the above.

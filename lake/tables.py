@@ -11,7 +11,7 @@ from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.readwriter import DataFrameWriter
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructField, StructType
 
 from lake.conflicts import CONFLICTS
 from lake.conform import conform
@@ -107,6 +107,20 @@ class Lake:
         if found != expected:
             raise SchemaError(_difference(self.place(spec.name), found, expected))
 
+    def widen(self, spec: TableSpec) -> None:
+        """Create the table, or add the columns it lacks, which are null in every row there is.
+
+        Raises:
+            SchemaError: it has a column that the specification has not, or with another type.
+            LakeVersionError: it was created by a newer version of trustlake.
+        """
+        if self.exists(spec.name):
+            there = self._schema(spec.name).fieldNames()
+            new = [_declared(field) for field in spec.schema if field.name not in there]
+            if new:
+                self.spark.sql(f"ALTER TABLE {self.place(spec.name)} ADD COLUMNS ({', '.join(new)})")
+        self.ensure(spec)
+
     def append(self, name: str, rows: DataFrame, *, once: str | None = None) -> None:
         """Append rows; with ``once``, a second append under the same id writes nothing."""
         writer = self._writer(self._cut(name, rows)).mode("append")
@@ -169,10 +183,7 @@ class Lake:
         raise SchemaError(f"{self.place(name)} was created, but cannot be read; run this job again")
 
     def _create(self, spec: TableSpec) -> None:
-        columns = [
-            f"`{field.name}` {field.dataType.simpleString()} COMMENT {quoted(field.metadata.get('comment', ''))}"
-            for field in spec.schema
-        ]
+        columns = map(_declared, spec.schema)
         properties = [
             f"{quoted(name)} = {quoted(value)}"
             for name, value in {_FORMAT_PROPERTY: str(LAKE_FORMAT), **spec.properties}.items()
@@ -193,6 +204,12 @@ class Lake:
             writer.saveAsTable(self.place(name))
         else:
             writer.save(f"{self.settings.root}/{name}")
+
+
+def _declared(field: StructField) -> str:
+    return (
+        f"`{field.name}` {field.dataType.simpleString()} COMMENT {quoted(field.metadata.get('comment', ''))}"
+    )
 
 
 def _difference(place: str, found: Mapping[str, str], expected: Mapping[str, str]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,17 +19,48 @@ from lake.duration import Duration
 from lake.errors import ConfigError
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+TimeFormat = Literal["iso", "epoch_s", "epoch_ms"]
+
+# ``$.device.id`` is the field ``id`` of the object in the raw column ``device``.
+_PATH = re.compile(r"^\$\.([^.\[\]]+)((?:\.[^.\[\]]+)+)$")
 
 PLATFORM_COLUMNS = ("event_at", "known_at", "told_at", "source_file", "ingest_batch")
 MAX_DIGITS = 38
 
 
+@dataclass(frozen=True, slots=True)
+class RawPlace:
+    """Where a raw value stands: in a raw column, or at ``path`` in the object that it holds."""
+
+    column: str
+    path: str | None = None
+
+    @classmethod
+    def of(cls, text: str) -> RawPlace:
+        """The place that a contract names: a raw column, or ``$.column.field``."""
+        match = _PATH.fullmatch(text)
+        return cls(match[1], "$" + match[2]) if match else cls(text)
+
+
+def _places(named: str | tuple[str, ...]) -> tuple[RawPlace, ...]:
+    return tuple(map(RawPlace.of, (named,) if isinstance(named, str) else named))
+
+
 class Column(Strict):
-    """One column as it is kept, and what a raw value must be to be accepted."""
+    """One column as it is kept, and what a raw value must be to be accepted.
+
+    Attributes:
+        source: where its raw value stands, if not under the column's own name; of several places, which older and newer
+            producers fill, the first with a value counts.
+        means: raw values, trimmed, that stand for others: old names, and slips that leave no doubt.
+        thousands: what may stand between groups of three digits.
+    """
 
     type: Annotated[str, Field(pattern=TYPE_PATTERN)]
-    source: Annotated[str | None, Field(alias="from")] = None
+    source: Annotated[str | tuple[str, ...] | None, Field(alias="from")] = None
     required: bool = False
+    means: dict[str, str] = Field(default_factory=dict)
+    thousands: Literal[",", " ", "'"] | None = None
     min: float | None = None
     max: float | None = None
     allowed: tuple[str, ...] = ()
@@ -52,6 +85,13 @@ class Column(Strict):
             raise ValueError(f"min and max limit numbers, and the type is {self.type}; remove them")
         if limits != sorted(limits):
             raise ValueError(f"min {limits[0]:g} is above max {limits[1]:g}")
+        if self.thousands and not isinstance(self.spark_type, NumericType):
+            raise ValueError(f"thousands separates digits of numbers, and the type is {self.type}; remove it")
+        foreign = [value for value in self.means.values() if self.allowed and value not in self.allowed]
+        if foreign:
+            raise ValueError(
+                f"means leads to {', '.join(foreign)}, which `allowed` does not list; add it or correct it"
+            )
         return self
 
     @property
@@ -112,10 +152,11 @@ class Contract(Strict):
     version: int = 1
     files: Files
     key: tuple[str, ...]
-    event_at: str
-    known_at: str | Lag
-    time_format: Literal["iso", "epoch_s", "epoch_ms"] = "iso"
+    event_at: str | tuple[str, ...]
+    known_at: str | tuple[str, ...] | Lag
+    time_format: TimeFormat | tuple[TimeFormat, ...] = "iso"
     clock_skew: Duration = timedelta(0)
+    late_by: Duration | None = None  # how long before its arrival an event may be dated
     refuse_above: Annotated[float, Field(ge=0, le=1)] = 0.05
     backfill: Days | None = None  # deliveries that are history, whatever was built before they came
     columns: dict[Name, Column]
@@ -128,6 +169,11 @@ class Contract(Strict):
             mistakes.append(
                 f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}"
             )
+        if self.files.format == "csv":
+            read = (*self.happened, *self.arrived, *chain.from_iterable(map(self.places, self.columns)))
+            looked_into = [f"$.{p.column}{p.path.removeprefix('$')}" for p in read if p.path]
+            if looked_into:
+                mistakes.append(f"{', '.join(looked_into)}: a CSV file holds no objects to look into")
         taken = [name for name in PLATFORM_COLUMNS if name in self.columns]
         if taken:
             mistakes.append(f"the platform adds {', '.join(taken)} itself; remove or rename")
@@ -140,10 +186,34 @@ class Contract(Strict):
         return f"events_{self.log}"
 
     @property
+    def time_formats(self) -> tuple[TimeFormat, ...]:
+        """The ways a time may be written; the first that fits counts."""
+        return (self.time_format,) if isinstance(self.time_format, str) else self.time_format
+
+    @property
+    def happened(self) -> tuple[RawPlace, ...]:
+        """Where the time of the event stands."""
+        return _places(self.event_at)
+
+    @property
+    def arrived(self) -> tuple[RawPlace, ...]:
+        """Where the time of arrival stands; nowhere in a log that is known a lag later."""
+        return () if isinstance(self.known_at, Lag) else _places(self.known_at)
+
+    def places(self, name: str) -> tuple[RawPlace, ...]:
+        """Where the raw value of a column stands, the place that counts first."""
+        return _places(self.columns[name].source or name)
+
+    @property
+    def alternatives(self) -> tuple[tuple[str, ...], ...]:
+        """For everything that is read of a row, the raw columns that may hold it."""
+        read = (self.happened, self.arrived, *map(self.places, self.columns))
+        return tuple(tuple(dict.fromkeys(place.column for place in places)) for places in read if places)
+
+    @property
     def source_columns(self) -> tuple[str, ...]:
         """Every raw column the contract reads, each once."""
-        times = [self.event_at, *([self.known_at] if isinstance(self.known_at, str) else [])]
-        return tuple(dict.fromkeys(times + [column.source or name for name, column in self.columns.items()]))
+        return tuple(dict.fromkeys(column for columns in self.alternatives for column in columns))
 
     @property
     def event_schema(self) -> StructType:

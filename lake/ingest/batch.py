@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from lake.contracts import Contract
 from lake.errors import RefusedError
-from lake.ingest.files import Batch
+from lake.ingest.files import Batch, delivered
 from lake.ingest.parse import FILE, REASON, TEXT, parse
 from lake.ingest.read import read_raw, unreadable
 from lake.ingest.schemas import BATCHES, QUARANTINE
@@ -23,6 +23,7 @@ from lake.seals import latest_seal
 from lake.tables import Lake
 
 UNREADABLE = "unreadable_file"
+DELIVERY, REPLAY = "delivery", "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,31 @@ def ingest_batch(lake: Lake, root: str, contract: Contract, batch: Batch) -> Bat
     Events become known no earlier than the latest seal, but for those of days that the contract calls a backfill.
 
     Raises:
-        RefusedError: more rows are bad than the contract tolerates; nothing is written.
+        RefusedError: more rows are bad than the contract tolerates, or a file vanished; nothing is written.
         SchemaError: a file's header lacks a column of the contract.
     """
     paths = [file.path for file in batch.files]
     try:
         return _write(lake, root, contract, batch, [paths], ())
     except (PySparkException, Py4JJavaError):
+        _check_all_there(lake, root, contract, paths)
         lost = unreadable(lake.spark, root, paths, contract)
         if not lost and contract.files.format == "json":
             raise
         # CSV files whose headers differ cannot be read together, but one by one.
         apart = [[path] for path in paths if path not in lost]
         return _write(lake, root, contract, batch, apart, tuple(lost))
+
+
+def _check_all_there(lake: Lake, root: str, contract: Contract, paths: Sequence[str]) -> None:
+    """A file that is gone is no broken file: it would be taken for ingested when it comes back."""
+    there = {file.path for file in delivered(lake.spark, root, contract)}
+    gone = [path for path in paths if path not in there]
+    if gone:
+        raise RefusedError(
+            f"{contract.log}: {', '.join(gone)} was listed under {root} and is gone now; nothing of its batch was "
+            "written; restore it and run again"
+        )
 
 
 def _write(
@@ -67,23 +80,62 @@ def _write(
     readable: Sequence[Sequence[str]],
     lost: tuple[str, ...],
 ) -> BatchResult:
-    with _parsed(lake, root, contract, readable) as rows:
-        counts = {row[REASON]: row["count"] for row in rows.groupBy(REASON).count().collect()}
-        refused = {reason: count for reason, count in sorted(counts.items(), key=str) if reason is not None}
-        rows_in = sum(counts.values())
+    with kept(_read(lake, root, contract, readable)) as rows:
+        rows_in, refused = counted(rows)
         _check_share(contract, batch, rows_in, refused)
-        events = _first_deliveries(lake, contract, batch, rows.where(F.col(REASON).isNull()))
-        lake.append(contract.table, events, once=_once(batch, "events"))
+        append_events(lake, contract, batch, rows)
         if refused or lost:
-            kept = _quarantined(lake, contract, batch, rows, lost)
-            lake.append(QUARANTINE.name, kept, once=_once(batch, "quarantine"))
+            bad = quarantined(lake, contract, batch.batch_id, rows, lost)
+            lake.append(QUARANTINE.name, bad, once=_once(batch, "quarantine"))
+    return finish(lake, contract, batch, DELIVERY, rows_in=rows_in, refused=refused, lost=lost)
+
+
+def counted(rows: DataFrame) -> tuple[int, dict[str, int]]:
+    """How many parsed rows there are, and how many are refused for each reason."""
+    counts = {row[REASON]: row["count"] for row in rows.groupBy(REASON).count().collect()}
+    refused = {reason: count for reason, count in sorted(counts.items(), key=str) if reason is not None}
+    return sum(counts.values()), refused
+
+
+def append_events(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> None:
+    """Append those of the parsed rows that keep the contract and are new, once."""
+    events = _first_deliveries(lake, contract, batch, rows.where(F.col(REASON).isNull()))
+    lake.append(contract.table, events, once=_once(batch, "events"))
+
+
+def finish(
+    lake: Lake,
+    contract: Contract,
+    batch: Batch,
+    kind: str,
+    *,
+    rows_in: int,
+    refused: dict[str, int],
+    lost: tuple[str, ...] = (),
+) -> BatchResult:
+    """Note a batch whose rows are written, once."""
     rows_out, known_from = _written(lake, contract, batch)
-    bad = sum(refused.values())
-    result = BatchResult(
-        batch.log, len(batch.files) - len(lost), rows_in, rows_out, rows_in - bad - rows_out, refused, lost
-    )
-    _finish(lake, batch, result, known_from)
-    return result
+    files = 0 if kind == REPLAY else len(batch.files) - len(lost)
+    duplicates = rows_in - sum(refused.values()) - rows_out
+    days = [file.day for file in batch.files]
+    row = {
+        "log": batch.log,
+        "ingest_batch": batch.batch_id,
+        "kind": kind,
+        "contract_version": contract.version,
+        "first_day": min(days),
+        "last_day": max(days),
+        "files": files,
+        "rows_in": rows_in,
+        "rows_out": rows_out,
+        "duplicates": duplicates,
+        "refused": sum(refused.values()),
+        "reasons": refused,
+        "known_from": known_from,
+    }
+    done = lake.spark.createDataFrame([tuple(row.values())], BATCHES.schema)
+    lake.append(BATCHES.name, done, once=_once(batch, "finished"))
+    return BatchResult(batch.log, files, rows_in, rows_out, duplicates, refused, lost)
 
 
 def _written(lake: Lake, contract: Contract, batch: Batch) -> tuple[int, datetime | None]:
@@ -93,18 +145,20 @@ def _written(lake: Lake, contract: Contract, batch: Batch) -> tuple[int, datetim
     return (found["rows"], found["known_from"]) if found else (0, None)
 
 
-@contextmanager
-def _parsed(
-    lake: Lake, root: str, contract: Contract, readable: Sequence[Sequence[str]]
-) -> Iterator[DataFrame]:
-    """The parsed rows of files read together, kept for the three passes over them: count, events, quarantine."""
-    if readable:
-        raw = [read_raw(lake.spark, root, paths, contract) for paths in readable]
-        rows = parse(reduce(DataFrame.unionByName, raw), contract)
-    else:
+def _read(lake: Lake, root: str, contract: Contract, readable: Sequence[Sequence[str]]) -> DataFrame:
+    """The parsed rows of files, those of one list read together."""
+    if not readable:
         empty = ", ".join(f"cast(null as string) `{name}`" for name in contract.source_columns)
-        blank = lake.spark.sql(f"SELECT {empty}, '' _text, '' _file, true _broken WHERE false")
-        rows = parse(blank, contract)
+        return parse(
+            lake.spark.sql(f"SELECT {empty}, '' _text, '' _file, true _broken WHERE false"), contract
+        )
+    raw = [read_raw(lake.spark, root, paths, contract) for paths in readable]
+    return parse(reduce(DataFrame.unionByName, raw), contract)
+
+
+@contextmanager
+def kept(rows: DataFrame) -> Iterator[DataFrame]:
+    """The rows, kept for the passes over them: count, events, quarantine."""
     rows = rows.persist()
     try:
         yield rows
@@ -138,9 +192,10 @@ def _sealed(contract: Contract, batch: Batch, sealed_at: datetime | None) -> Col
     return F.when(F.col(FILE).isin(history), known_at).otherwise(sealed) if history else sealed
 
 
-def _quarantined(
-    lake: Lake, contract: Contract, batch: Batch, rows: DataFrame, lost: Sequence[str]
+def quarantined(
+    lake: Lake, contract: Contract, batch_id: str, rows: DataFrame, lost: Sequence[str] = ()
 ) -> DataFrame:
+    """The refused ones of parsed rows, and files that could not be read, as rows of the quarantine."""
     bad = rows.where(F.col(REASON).isNotNull()).select(
         F.col(REASON).alias("reason"), F.col(TEXT).alias("text"), F.col(FILE).alias("source_file")
     )
@@ -151,7 +206,7 @@ def _quarantined(
         "reason",
         "text",
         "source_file",
-        F.lit(batch.batch_id).alias("ingest_batch"),
+        F.lit(batch_id).alias("ingest_batch"),
         F.lit(contract.version).alias("contract_version"),
         F.lit(lake.stamp.run_id).alias("run_id"),
     )
@@ -167,24 +222,6 @@ def _check_share(contract: Contract, batch: Batch, rows_in: int, refused: dict[s
             f"{contract.log}: {bad} of {rows_in} rows of {batch.files[0].path} to {batch.files[-1].path} break the "
             f"contract ({reasons}), which tolerates {contract.refuse_above:.1%}; mend the delivery or the contract"
         )
-
-
-def _finish(lake: Lake, batch: Batch, result: BatchResult, known_from: datetime | None) -> None:
-    days = [file.day for file in batch.files]
-    row = (
-        batch.log,
-        batch.batch_id,
-        min(days),
-        max(days),
-        result.files,
-        result.rows_in,
-        result.rows_out,
-        result.duplicates,
-        sum(result.refused.values()),
-        known_from,
-    )
-    done = lake.spark.createDataFrame([row], BATCHES.schema)
-    lake.append(BATCHES.name, done, once=_once(batch, "finished"))
 
 
 def _once(batch: Batch, part: str) -> str:

@@ -50,7 +50,7 @@ class Batch:
 
 
 def delivered(spark: SparkSession, root: str, contract: Contract) -> list[RawFile]:
-    """Every delivered file of a log, in order of day and path; none where nothing was delivered."""
+    """Every delivered file of a log, in order of day and path; Spark lists none without a byte in it."""
     base = root.rstrip("/")
     try:
         listed = (
@@ -129,6 +129,7 @@ def _check_every_day(
     if empty:
         more = f" and {len(empty) - _SHOWN} more" if len(empty) > _SHOWN else ""
         raise RefusedError(
-            f"{contract.log} has no file for {', '.join(empty[:_SHOWN])}{more} under {base}/{contract.files.pattern}; "
-            "deliver it, narrow --from and --to, or set files.daily to false in the contract"
+            f"{contract.log} has no file with anything in it for {', '.join(empty[:_SHOWN])}{more} under "
+            f"{base}/{contract.files.pattern}; deliver it, narrow --from and --to, or set files.daily to false in the "
+            "contract"
         )

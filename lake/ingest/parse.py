@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
 from lake.contracts import Column as ContractColumn
-from lake.contracts import Contract, Lag
+from lake.contracts import Contract, Lag, RawPlace, TimeFormat
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
@@ -16,6 +19,8 @@ _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 # Spark reads "12:30" as today at half past twelve: only a full date may be a time.
 _FULL_DATE = r"^\s*\d{4}-\d{2}-\d{2}"
+# Between groups of three digits a comma parts thousands; "34,50" may be anything.
+_GROUPED = r"^[+-]?\d{1,3}(SEPARATOR\d{3})+(\.\d*)?$"
 
 
 def raw_column(name: str) -> Column:
@@ -34,19 +39,18 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
         One row per raw row: ``event_at``, ``known_at``, the contract's columns typed, ``_file``, ``_reason``
         (null for a row that keeps the contract) and, for refused rows only, ``_text``. Sentinels become null.
     """
-    event_at = _instant(raw_column(contract.event_at), contract.time_format)
+    event_at = _instant(_first(contract.happened), contract)
     known_at = _known_at(event_at, contract)
-    values = {name: _value(name, column, contract) for name, column in contract.columns.items()}
+    ahead = F.unix_micros(event_at) - F.unix_micros(known_at)
+    values = {name: _value(name, contract) for name in contract.columns}
     reasons = [
         F.when(F.col(BROKEN), F.lit("unparsable_row")),
         F.when(event_at.isNull(), F.lit("event_at_not_a_time")),
         F.when(known_at.isNull(), F.lit("known_at_not_a_time")),
-        F.when(
-            F.unix_micros(event_at) - F.unix_micros(known_at)
-            > int(contract.clock_skew.total_seconds()) * 1_000_000,
-            F.lit("event_after_arrival"),
-        ),
+        F.when(ahead > _micros(contract.clock_skew), F.lit("event_after_arrival")),
     ]
+    if contract.late_by is not None:
+        reasons.append(F.when(-ahead > _micros(contract.late_by), F.lit("event_too_long_before_arrival")))
     for name, column in contract.columns.items():
         reasons += _reasons(name, column, values[name], contract)
     reason = F.coalesce(*reasons)
@@ -62,13 +66,30 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
 
 def _known_at(event_at: Column, contract: Contract) -> Column:
     if isinstance(contract.known_at, Lag):
-        return F.timestamp_micros(
-            F.unix_micros(event_at) + int(contract.known_at.lag.total_seconds()) * 1_000_000
-        )
-    return _instant(raw_column(contract.known_at), contract.time_format)
+        return F.timestamp_micros(F.unix_micros(event_at) + _micros(contract.known_at.lag))
+    return _instant(_first(contract.arrived), contract)
 
 
-def _instant(text: Column, time_format: str) -> Column:
+def _micros(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
+def _first(places: Sequence[RawPlace]) -> Column:
+    """The raw value at the first of the places that has one."""
+    return F.coalesce(*map(_at, places)) if len(places) > 1 else _at(places[0])
+
+
+def _at(place: RawPlace) -> Column:
+    column = raw_column(place.column)
+    return column if place.path is None else F.get_json_object(column, place.path)
+
+
+def _instant(text: Column, contract: Contract) -> Column:
+    """The instant that a text gives in the first of the contract's formats that it fits."""
+    return F.coalesce(*(_read(text, time_format) for time_format in contract.time_formats))
+
+
+def _read(text: Column, time_format: TimeFormat) -> Column:
     if time_format == "iso":
         return F.when(text.rlike(_FULL_DATE), text.try_cast(TimestampType()))
     scale = 1_000_000 if time_format == "epoch_s" else 1_000
@@ -76,20 +97,28 @@ def _instant(text: Column, time_format: str) -> Column:
     return F.when(micros.between(_FIRST, _LAST), F.timestamp_micros(micros))
 
 
-def _text(name: str, column: ContractColumn) -> Column:
-    text = raw_column(column.source or name)
+def _text(name: str, contract: Contract) -> Column:
+    """The raw value with the meaning that the contract gives it; null where it stands for nothing."""
+    column = contract.columns[name]
+    text = _first(contract.places(name))
+    if column.means:
+        pairs = [F.lit(part) for pair in column.means.items() for part in pair]
+        text = F.coalesce(F.element_at(F.create_map(*pairs), F.trim(text)), text)
     return F.when(~text.isin(*column.unknown), text) if column.unknown else text
 
 
-def _value(name: str, column: ContractColumn, contract: Contract) -> Column:
-    text = _text(name, column)
+def _value(name: str, contract: Contract) -> Column:
+    text, column = _text(name, contract), contract.columns[name]
     if column.type == "timestamp":
-        return _instant(text, contract.time_format)
+        return _instant(text, contract)
+    if column.thousands:
+        is_grouped = F.trim(text).rlike(_GROUPED.replace("SEPARATOR", column.thousands))
+        text = F.when(is_grouped, F.replace(text, F.lit(column.thousands), F.lit(""))).otherwise(text)
     return text if column.type == "string" else F.trim(text).try_cast(column.spark_type)
 
 
 def _reasons(name: str, column: ContractColumn, value: Column, contract: Contract) -> list[Column]:
-    text = _text(name, column)
+    text = _text(name, contract)
     reasons = []
     if column.required or name in contract.key:
         reasons.append(F.when(text.isNull() | (F.trim(text) == ""), F.lit(f"{name}_missing")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
@@ -11,10 +12,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from lake.contracts import Contract
-from lake.errors import SchemaError
+from lake.errors import RefusedError, SchemaError
 from lake.ingest.parse import BROKEN, FILE, TEXT, raw_column
 
 _CORRUPT = "_corrupt"
+# Doubled quotes are what everyone but Spark writes.
+_AS_WRITTEN = {"escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
 
 
 def read_raw(spark: SparkSession, root: str, paths: Sequence[str], contract: Contract) -> DataFrame:
@@ -30,6 +33,37 @@ def read_raw(spark: SparkSession, root: str, paths: Sequence[str], contract: Con
     path = F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
     relative = F.substr(path, F.locate(folder, path) + len(folder))
     return read(spark, located, contract, relative.alias(FILE))
+
+
+def read_again(spark: SparkSession, root: str, kept: DataFrame, contract: Contract) -> DataFrame:
+    """Rows of the quarantine as ``read_raw`` gives them.
+
+    Args:
+        kept: ``text`` and ``source_file`` of each. Rows of CSV files need the files' headers.
+
+    Raises:
+        RefusedError: a CSV file of which there are rows is gone.
+        SchemaError: a CSV header lacks a column of the contract.
+    """
+    lines = kept.select(F.col("text").alias("value"), F.col("source_file").alias(FILE))
+    if contract.files.format == "json":
+        return _json_rows(lines, contract)
+    by_header: dict[tuple[str, ...], list[str]] = {}
+    for row in lines.select(FILE).distinct().orderBy(FILE).collect():
+        path = row[FILE]
+        try:
+            header = _header(spark, f"{root.rstrip('/')}/{path}", contract)
+        except AnalysisException as error:
+            raise RefusedError(
+                f"{contract.log}: {path} is gone, and its rows in quarantine are nothing without its header; restore "
+                "it to bring them back"
+            ) from error
+        by_header.setdefault(tuple(header), []).append(path)
+    parts = [
+        _csv_rows(lines.where(F.col(FILE).isin(paths)), header, contract)
+        for header, paths in by_header.items()
+    ]
+    return reduce(DataFrame.unionByName, parts)
 
 
 def unreadable(spark: SparkSession, root: str, paths: Sequence[str], contract: Contract) -> list[str]:
@@ -56,12 +90,16 @@ def _strings(names: Sequence[str]) -> StructType:
 
 
 def _read_json(spark: SparkSession, located: Sequence[str], contract: Contract, file: Column) -> DataFrame:
+    lines = spark.read.text(list(located)).select("value", file)
+    return _json_rows(lines.where(F.trim("value") != ""), contract)
+
+
+def _json_rows(lines: DataFrame, contract: Contract) -> DataFrame:
     # As a list of one: Spark reads a line up to the end of its first object and would forget what follows.
     line = F.concat(F.lit("["), "value", F.lit("]"))
     rows = F.from_json(line, ArrayType(_strings(contract.source_columns)))
     row = F.when(F.size(rows) == 1, F.get(rows, 0))
-    parsed = spark.read.text(list(located)).select("value", file, row.alias("row"))
-    return parsed.where(F.trim("value") != "").select(
+    return lines.withColumn("row", row).select(
         *(F.col("row").getField(name).alias(name) for name in contract.source_columns),
         F.col("value").alias(TEXT),
         F.col(FILE),
@@ -70,22 +108,46 @@ def _read_json(spark: SparkSession, located: Sequence[str], contract: Contract, 
 
 
 def _read_csv(spark: SparkSession, located: Sequence[str], contract: Contract, file: Column) -> DataFrame:
-    header = spark.read.option("header", True).csv(located[0]).columns
-    if not set(contract.source_columns) <= set(header):
-        raise SchemaError.missing(located[0], contract.source_columns, header or ["nothing"])
-    # Doubled quotes are what everyone but Spark writes.
-    as_written = {"escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
+    header = _header(spark, located[0], contract)
     rows = (
         spark.read.schema(_strings([*header, _CORRUPT]))
         .option("header", True)
         .option("enforceSchema", False)
-        .options(**as_written)
+        .options(**_AS_WRITTEN)
         .option("columnNameOfCorruptRecord", _CORRUPT)
         .csv(list(located))
     )
+    written = F.to_csv(F.struct(*map(raw_column, header)), _AS_WRITTEN)
     return rows.select(
-        *(raw_column(name) for name in contract.source_columns),
-        F.coalesce(F.col(_CORRUPT), F.to_csv(F.struct(*map(raw_column, header)), as_written)).alias(TEXT),
+        *_of_header(header, contract),
+        F.coalesce(F.col(_CORRUPT), written).alias(TEXT),
         file,
         F.col(_CORRUPT).isNotNull().alias(BROKEN),
     )
+
+
+def _csv_rows(lines: DataFrame, header: Sequence[str], contract: Contract) -> DataFrame:
+    options = {**_AS_WRITTEN, "columnNameOfCorruptRecord": _CORRUPT}
+    row = F.from_csv("value", _strings([*header, _CORRUPT]).toDDL(), options)
+    rows = lines.select("value", FILE, row.alias("row")).select("value", FILE, "row.*")
+    return rows.select(
+        *_of_header(header, contract),
+        F.col("value").alias(TEXT),
+        F.col(FILE),
+        F.col(_CORRUPT).isNotNull().alias(BROKEN),
+    )
+
+
+def _of_header(header: Sequence[str], contract: Contract) -> list[Column]:
+    return [
+        raw_column(name) if name in header else F.lit(None).cast("string").alias(name)
+        for name in contract.source_columns
+    ]
+
+
+def _header(spark: SparkSession, path: str, contract: Contract) -> list[str]:
+    header = spark.read.option("header", True).csv(path).columns
+    absent = [columns for columns in contract.alternatives if not set(columns) & set(header)]
+    if absent:
+        raise SchemaError.missing(path, [" or ".join(columns) for columns in absent], header or ["nothing"])
+    return header

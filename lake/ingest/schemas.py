@@ -21,31 +21,34 @@ FILES = TableSpec(
 )
 BATCHES = TableSpec(
     "ingest_batches",
-    "One row per finished batch: rows_in = rows_out + duplicates + refused",
+    "One row per finished batch: rows_in = rows_out + duplicates + refused, which is the sum of reasons",
     described(
         "log string: Contract that read the batch",
-        "ingest_batch string: Batch id, a hash of the log and its files",
+        "ingest_batch string: Batch id, a hash of what it read",
+        "kind string: delivery of raw files, or replay of rows that were in quarantine",
+        "contract_version int: Version of the contract that read it",
         "first_day string: First day of delivery",
         "last_day string: Last day of delivery",
         "files long: Files read",
         "rows_in long: Raw rows read",
         "rows_out long: Events written",
         "duplicates long: Rows that delivered an event again",
-        "refused long: Rows in quarantine",
+        "refused long: Rows refused",
+        "reasons counts: Refused rows by reason",
         "known_from timestamp: When the first of its events was known (UTC); null where it brought none",
     ),
 )
 QUARANTINE = TableSpec(
     "quarantine",
-    "One row per refused raw row or file, with the reason and the original text",
+    "One row per refused raw row or file that no replay has brought back, with the reason and the original text",
     described(
         "log string: Contract that refused it",
         "reason string: First rule of the contract that it breaks",
         "text string: The row as delivered; null for a file that cannot be read",
         "source_file string: Raw file, relative to the raw root",
         "ingest_batch string: Batch it came with",
-        "contract_version int: Version of the contract that refused it",
-        "run_id string: Run that refused it",
+        "contract_version int: Version of the contract that refused it last",
+        "run_id string: Run that refused it last",
     ),
 )
 

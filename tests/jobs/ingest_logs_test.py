@@ -55,11 +55,11 @@ def test_a_range_is_ingested_whole_reported_and_not_twice(project: Any) -> None:
 def test_a_killed_job_is_finished_by_the_same_command(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(project)
 
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(batch_module, "_finish", die)
+        broken.setattr(batch_module, "finish", die)
         with pytest.raises(KeyboardInterrupt):
             project.work(IngestLogs)
     outcome = project.work(IngestLogs)
@@ -79,6 +79,34 @@ def test_a_day_without_a_promised_file_is_refused_before_anything_is_written(pro
     deliver(project)
     contracts = (project.folder / "contracts/logs.yml").read_text()
     project.write("contracts/logs.yml", contracts.replace("format: json}", "format: json, daily: true}"))
-    with pytest.raises(RefusedError, match="disputes has no file for 2026-03-01 under"):
+    with pytest.raises(RefusedError, match="disputes has no file with anything in it for 2026-03-01 under"):
         project.work(IngestLogs, "--from", "2026-03-01", "--to", "2026-03-03")
     assert project.versions() == {}
+
+
+def test_a_mended_contract_brings_rows_back_and_new_columns(project: Any) -> None:
+    deliver(project)
+    project.work(IngestLogs)
+    contracts = (project.folder / "contracts/logs.yml").read_text()
+    project.write(
+        "contracts/logs.yml",
+        contracts.replace("min: 0", "min: -5") + "  reason: {type: string, from: [reason, why]}\n",
+    )
+    replay = ["--config", project.config, "--replay-quarantine"]
+    outcome = run_job(IngestLogs, replay).outcome
+    assert (outcome.rows_in, outcome.rows_out, outcome.refused) == (1, 1, 0)
+    payments, disputes = (project.lake.read(f"events_{log}") for log in ("payments", "disputes"))
+    assert payments.where("payment_id = 'bad' AND amount = -1").count() == 1
+    assert project.lake.read("quarantine").count() == 0
+    project.write("raw/disputes/2026-03-03.jsonl", DISPUTE.format(4, 3).replace("}", ', "why": "lost"}'))
+    project.work(IngestLogs)
+    assert {row["dispute_id"]: row["reason"] for row in disputes.collect()} == {"d3": None, "d4": "lost"}
+    assert run_job(IngestLogs, replay).outcome.rows_in == 0
+
+
+def test_a_replay_takes_no_range_and_needs_a_quarantine(project: Any) -> None:
+    deliver(project)
+    with pytest.raises(TrustlakeError, match=r"quarantine` does not exist; ingest logs first"):
+        project.work(IngestLogs, "--replay-quarantine")
+    with pytest.raises(TrustlakeError, match="reads the rows of all days; leave out --from and --to"):
+        project.work(IngestLogs, "--replay-quarantine", "--from", "2026-03-01")

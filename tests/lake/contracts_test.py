@@ -76,6 +76,21 @@ def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
             ":9: columns.amount: min and max limit numbers, and the type is string",
         ),
         ("min: 0", "min: 5, max: 1", ":9: columns.amount: min 5 is above max 1"),
+        (
+            "from: ID",
+            'from: [ID, "$.who.id", "$.who.old.id"]',
+            ":1: the document: $.who.id, $.who.old.id: a CSV file holds no objects to look into",
+        ),
+        (
+            '"decimal(18,2)", min: 0',
+            'string, thousands: ","',
+            ":9: columns.amount: thousands separates digits of numbers, and the type is string; remove it",
+        ),
+        (
+            "from: ID}",
+            "from: ID, allowed: [a], means: {A: a, B: b}}",
+            ":8: columns.payment_id: means leads to b, which `allowed` does not list; add it or correct it",
+        ),
         ("2d", "2 weeks", "expected a number and a unit, such as 30s, 5m, 12h or 7d"),
         ("format: csv", "format: xml", ":3: files.format: found 'xml'; Input should be 'json' or 'csv'"),
         ("log: payments", "log: Pay-ments", ":1: log: found 'Pay-ments'; String should match pattern"),

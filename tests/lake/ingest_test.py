@@ -5,94 +5,24 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from datetime import date
 from pathlib import Path
 
 import pytest
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
-from lake.contracts import Contract
 from lake.errors import RefusedError, SchemaError
 from lake.ingest import batch as batch_module
-from lake.ingest.batch import BatchResult, ingest_batch
-from lake.ingest.files import Batch
-from lake.ingest.plan import plan_log
-from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
-from lake.settings import LakeSettings, RawSettings
-from lake.tables import CommitStamp, Lake
-
-MARCH = (date(2026, 3, 1), date(2026, 4, 1))
-
-
-class Log:
-    """One raw log in a folder of its own, and the lake it is ingested into."""
-
-    def __init__(self, lake: Lake, folder: Path, name: str, **changes: object) -> None:
-        self.lake = lake
-        self.folder = folder / "raw data+x"
-        file_format = changes.pop("format", "json")
-        daily = changes.pop("daily", False)
-        self.days_per_batch = int(str(changes.pop("days_per_batch", 31)))
-        declared = {
-            "log": name,
-            "description": "Payments",
-            "files": {"pattern": "day={day}/*", "format": file_format, "daily": daily},
-            "key": ["id"],
-            "event_at": "ts",
-            "known_at": {"lag": "0s"},
-            "refuse_above": 0.5,
-            "columns": {
-                "id": {"type": "string"},
-                "amount": {"type": "decimal(18,2)", "required": True, "min": 0},
-                "note": {"type": "string", "unknown": ["-"]},
-            },
-        }
-        self.contract = Contract.model_validate(declared | changes)
-        lake.ensure(events(self.contract))
-
-    def deliver(self, day: int, content: bytes | str, name: str = "part-0.jsonl") -> Path:
-        path = self.folder / f"day=2026-03-{day:02}" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def plan(self) -> list[Batch]:
-        raw = RawSettings(root=str(self.folder), days_per_batch=self.days_per_batch)
-        return plan_log(self.lake, raw, self.contract, MARCH)
-
-    def ingest(self) -> list[BatchResult]:
-        return [ingest_batch(self.lake, str(self.folder), self.contract, batch) for batch in self.plan()]
-
-    def events(self) -> dict[str, Row]:
-        rows = self.lake.read(self.contract.table).collect()
-        assert len({row["id"] for row in rows}) == len(rows)
-        return {row["id"]: row for row in rows}
-
-    def quarantine(self) -> list[Row]:
-        rows = self.lake.read(QUARANTINE.name).where(F.col("log") == self.contract.log)
-        return rows.orderBy("text", "source_file").collect()
-
-    def version(self) -> int | None:
-        return self.lake.version(self.contract.table)
-
-
-def lake_in(spark: SparkSession, folder: Path) -> Lake:
-    made = Lake(
-        spark, LakeSettings(root=str(folder)), CommitStamp(run_id="run-1", code_version="c", config_hash="h")
-    )
-    for spec in (FILES, BATCHES, QUARANTINE):
-        made.ensure(spec)
-    return made
+from lake.ingest import replay as replay_module
+from lake.ingest.batch import BatchResult
+from lake.ingest.schemas import BATCHES, FILES, QUARANTINE
+from lake.tables import Lake
+from tests.lake.raw_log import Log, lake_in, line
 
 
 @pytest.fixture(scope="module")
 def shared(_session: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return lake_in(_session, tmp_path_factory.mktemp("ingest"))
-
-
-def line(event: str, amount: object = 1, day: int = 1, **more: object) -> str:
-    return json.dumps({"id": event, "ts": f"2026-03-{day:02}T10:00:00Z", "amount": amount, **more}) + "\n"
 
 
 def balanced(result: BatchResult) -> bool:
@@ -170,6 +100,19 @@ def test_a_csv_file_without_a_column_of_the_contract_is_named(shared: Lake, tmp_
     assert log.version() == 0
 
 
+def test_a_csv_file_needs_one_of_the_names_that_a_column_had(shared: Lake, tmp_path: Path) -> None:
+    columns = {"id": {"type": "string"}, "amount": {"type": "long", "from": ["amount", "paid"]}}
+    log = Log(shared, tmp_path, "csv_names", format="csv", columns=columns)
+    log.deliver(1, "id,ts,paid\na,2026-03-01,1\n", "1.csv")
+    log.deliver(2, "id,ts,amount\nb,2026-03-02,2\n", "2.csv")
+    log.deliver(3, "id,ts,amount,paid\nc,2026-03-03,,3\nd,2026-03-03,4,5\n", "3.csv")
+    assert [(result.rows_in, result.rows_out) for result in log.ingest()] == [(4, 4)]
+    assert {name: row["amount"] for name, row in log.events().items()} == {"a": 1, "b": 2, "c": 3, "d": 4}
+    log.deliver(4, "id,ts,price\ne,2026-03-04,1\n", "4.csv")
+    with pytest.raises(SchemaError, match=r"4\.csv lacks amount or paid; it has id, ts, price"):
+        log.ingest()
+
+
 def test_too_many_bad_rows_are_refused_and_nothing_is_written_until_the_delivery_is_mended(
     shared: Lake, tmp_path: Path
 ) -> None:
@@ -231,7 +174,7 @@ def test_a_day_without_a_file_is_refused_where_one_is_promised(shared: Lake, tmp
     with pytest.raises(RefusedError) as caught:
         log.plan()
     text = str(caught.value)
-    assert "daily has no file for 2026-03-02, 2026-03-04, 2026-03-05 and 26 more under" in text
+    assert "daily has no file with anything in it for 2026-03-02, 2026-03-04, 2026-03-05 and 26 more" in text
     assert "deliver it, narrow --from and --to, or set files.daily to false" in text
     log.contract = log.contract.model_copy(
         update={"files": log.contract.files.model_copy(update={"daily": False})}
@@ -253,11 +196,11 @@ def test_a_run_killed_between_its_commits_is_finished_as_if_nothing_had_happened
     undisturbed = Log(lake_in(spark, tmp_path / "other"), tmp_path, "killed", days_per_batch=1)
     expected = undisturbed.ingest()
 
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(batch_module, "_finish", die)
+        broken.setattr(batch_module, "finish", die)
         with pytest.raises(KeyboardInterrupt):
             log.ingest()
     assert "a" in log.events()
@@ -278,11 +221,11 @@ def test_a_half_ingested_file_that_changed_is_refused(
     log = Log(shared, tmp_path, "half")
     path = log.deliver(1, line("a"))
 
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(batch_module, "_finish", die)
+        broken.setattr(batch_module, "finish", die)
         with pytest.raises(KeyboardInterrupt):
             log.ingest()
     path.unlink()
@@ -292,3 +235,96 @@ def test_a_half_ingested_file_that_changed_is_refused(
         log.ingest()
     log.deliver(1, line("a"))
     assert [(result.rows_in, result.rows_out) for result in log.ingest()] == [(1, 1)]
+
+
+def test_after_the_contract_is_mended_quarantined_rows_become_events(shared: Lake, tmp_path: Path) -> None:
+    log = Log(shared, tmp_path, "replayed", refuse_above=1, days_per_batch=1)
+    log.deliver(1, line("a") + line("b", "1,234.50") + line("c", -1) + '{"id": "d"')
+    log.deliver(2, line("a", "2,000") + line("e", "5,000") + line("e", "6,000"))
+    assert [sum(result.refused.values()) for result in log.ingest()] == [3, 3]
+    first, second = (batch["ingest_batch"] for batch in batches_of(log))
+    result = log.replay(amount={"type": "decimal(18,2)", "required": True, "min": 0, "thousands": ","})
+    assert result is not None
+    assert (result.rows_in, result.rows_out, result.duplicates) == (6, 2, 2)
+    assert result.refused == {"amount_below_0": 1, "unparsable_row": 1}
+    found = log.events()
+    assert {name: str(row["amount"]) for name, row in found.items()} == {
+        "a": "1.00",
+        "b": "1234.50",
+        "e": "5000.00",
+    }
+    assert found["b"]["source_file"] == "day=2026-03-01/part-0.jsonl"
+    still = {row["text"]: row for row in log.quarantine()}
+    assert sorted(row["reason"] for row in still.values()) == ["amount_below_0", "unparsable_row"]
+    assert {row["ingest_batch"] for row in still.values()} == {first}
+    assert {row["contract_version"] for row in still.values()} == {2}
+    replayed = batches_of(log)[2]
+    assert (replayed["kind"], replayed["first_day"], replayed["last_day"]) == (
+        "replay",
+        "2026-03-01",
+        "2026-03-02",
+    )
+    assert replayed["reasons"] == result.refused
+    assert replayed["ingest_batch"] == found["b"]["ingest_batch"] not in {first, second}
+    again = log.replay()
+    assert again is not None
+    assert (again.rows_in, again.rows_out, again.duplicates) == (2, 0, 0)
+    rows = batches_of(log)
+    delivered = sum(row["rows_in"] for row in rows if row["kind"] == "delivery")
+    assert delivered == sum(row["rows_out"] + row["duplicates"] for row in rows) + len(log.quarantine())
+    assert Log(shared, tmp_path, "never").replay() is None
+
+
+def batches_of(log: Log) -> list[Row]:
+    return (
+        log.lake.read(BATCHES.name)
+        .where(F.col("log") == log.contract.log)
+        .orderBy("kind", "first_day")
+        .collect()
+    )
+
+
+def test_rows_of_csv_files_are_replayed_with_their_files_headers(shared: Lake, tmp_path: Path) -> None:
+    log = Log(shared, tmp_path, "replayed_csv", format="csv", refuse_above=1)
+    log.deliver(1, 'id,ts,amount,note\na,2026-03-01,"1,000","so, ""so"""\nb,2026-03-01,2\n', "1.csv")
+    log.deliver(2, 'note,extra,ts,amount,id\n,1,2026-03-02,"2,000",c\n', "2.csv")
+    cut = gzip.compress(b"id,ts,amount,note\n" + b"".join(b"g%d,2026-03-04,5,\n" % n for n in range(9999)))
+    log.deliver(3, cut[: len(cut) // 2], "3.csv.gz")
+    log.ingest()
+    result = log.replay(amount={"type": "decimal(18,2)", "thousands": ","})
+    assert result is not None
+    assert (result.rows_in, result.rows_out, result.refused) == (3, 2, {"unparsable_row": 1})
+    assert {name: (int(row["amount"]), row["note"]) for name, row in log.events().items()} == {
+        "a": (1000, 'so, "so"'),
+        "c": (2000, None),
+    }
+    assert [row["reason"] for row in log.quarantine()] == ["unreadable_file", "unparsable_row"]
+    (log.folder / "day=2026-03-01/1.csv").unlink()
+    with pytest.raises(RefusedError, match=r"replayed_csv: day=2026-03-01/1.csv is gone, and its rows"):
+        log.replay()
+
+
+@pytest.mark.parametrize("place", ["finish", "_still_refused"])
+def test_a_killed_replay_is_finished_as_if_nothing_had_happened(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    amount = {"type": "decimal(18,2)", "thousands": ","}
+    logs = [Log(lake_in(spark, tmp_path / name), tmp_path, "killed") for name in ("lake", "other")]
+    killed, undisturbed = logs
+    killed.deliver(1, line("a", "1,000") + line("b", "x") + line("c"))
+    for log in logs:
+        log.contract = log.contract.model_copy(update={"refuse_above": 1.0})
+        log.ingest()
+    expected = undisturbed.replay(amount=amount)
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(replay_module, place, die)
+        with pytest.raises(KeyboardInterrupt):
+            killed.replay(amount=amount)
+    assert len(killed.quarantine()) == 2
+    assert killed.replay() == expected
+    for table in ("events_killed", BATCHES.name, QUARANTINE.name, FILES.name):
+        assert contents(killed.lake, table) == contents(undisturbed.lake, table)

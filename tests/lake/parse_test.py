@@ -20,6 +20,7 @@ LOG = {
     "event_at": "ts",
     "known_at": "seen.at",
     "clock_skew": "5m",
+    "late_by": "30d",
     "columns": {
         "id": {"type": "string"},
         "amount": {"type": "decimal(18,2)", "from": "paid amount", "required": True, "min": 0, "max": 1000},
@@ -53,6 +54,10 @@ CASES: list[tuple[dict[str, str | None], str | None]] = [
     ({"seen.at": None}, "known_at_not_a_time"),
     ({"ts": "2026-03-01T10:05:01Z"}, None),
     ({"ts": "2026-03-01T10:05:01.000001Z"}, "event_after_arrival"),
+    ({"ts": "2027-03-01T10:00:00Z"}, "event_after_arrival"),
+    ({"ts": "2026-01-30T10:00:01Z"}, None),
+    ({"ts": "2026-01-30T10:00:00.999999Z"}, "event_too_long_before_arrival"),
+    ({"ts": "2025-03-01T10:00:00Z"}, "event_too_long_before_arrival"),
     ({"id": None}, "id_missing"),
     ({"id": " "}, "id_missing"),
     ({"paid amount": None}, "amount_missing"),
@@ -152,3 +157,65 @@ def test_instants_are_utc_to_the_microsecond(
     assert row[REASON] == (None if expected else "event_at_not_a_time")
     if expected is not None:
         assert (row["known_at"] - row["event_at"]).total_seconds() == 7 * 86_400
+
+
+DRIFTED = {
+    **LOG,
+    "time_format": ["iso", "epoch_ms"],
+    "event_at": ["event_ts", "ts"],
+    "columns": {
+        "id": {"type": "string"},
+        "device_id": {"type": "string", "from": ["$.device.id", "device_id", "device"], "unknown": ["-"]},
+        "os": {"type": "string", "from": "$.device.soft.os"},
+        "currency": {"type": "string", "allowed": ["USD", "EUR"], "means": {"US$": "USD", "usd": "USD"}},
+        "amount": {"type": "decimal(18,2)", "thousands": ","},
+        "opened_at": {"type": "timestamp"},
+    },
+}
+AT_TEN = {"event_ts": "2026-03-01T10:00:00Z", "seen.at": "2026-03-01T10:00:01Z", "id": "p1"}
+
+
+def test_rows_of_older_and_newer_producers_become_one_kind_of_event(spark: SparkSession) -> None:
+    contract = Contract.model_validate(DRIFTED)
+    assert contract.source_columns == (
+        "event_ts", "ts", "seen.at", "id", "device", "device_id", "currency", "amount", "opened_at",
+    )  # fmt: skip
+    empty = dict.fromkeys(contract.source_columns)
+    rows: list[Mapping[str, str | None]] = [
+        empty | AT_TEN | {"device": "d1", "opened_at": "2026-02-01T00:00:00Z"},
+        empty | AT_TEN | {"device_id": "d1", "opened_at": "1769904000000"},
+        empty | AT_TEN | {"device": '{"id": "d1", "soft": {"os": "ios"}}', "device_id": "d2"},
+        empty | {"ts": "1772359200000", "seen.at": "1772359201000", "id": "p1", "device": "d1"},
+        empty | AT_TEN | {"device": "-"},
+    ]
+    found = parsed(spark, contract, rows)
+    assert [row[REASON] for row in found] == [None] * len(rows)
+    assert {row["event_at"] for row in found} == {instant("2026-03-01T10:00")}
+    assert [row["device_id"] for row in found] == ["d1", "d1", "d1", "d1", None]
+    assert [row["os"] for row in found] == [None, None, "ios", None, None]
+    assert [row["opened_at"] for row in found[:2]] == [instant("2026-02-01")] * 2
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "expected"),
+    [
+        ("currency", "EUR", "EUR"),
+        ("currency", " usd ", "USD"),
+        ("currency", "US$", "USD"),
+        ("currency", "XXX", "currency_not_allowed"),
+        ("currency", "Usd", "currency_not_allowed"),
+        ("amount", "1,234.50", Decimal("1234.50")),
+        ("amount", "-1,234,567", Decimal("-1234567.00")),
+        ("amount", " 12.5 ", Decimal("12.50")),
+        ("amount", "34,50", "amount_not_decimal(18,2)"),
+        ("amount", "1,2345", "amount_not_decimal(18,2)"),
+        ("amount", "1234,567", "amount_not_decimal(18,2)"),
+        ("amount", "1.234,50", "amount_not_decimal(18,2)"),
+    ],
+)
+def test_what_leaves_no_doubt_is_understood_and_nothing_else(
+    spark: SparkSession, column: str, text: str, expected: object
+) -> None:
+    contract = Contract.model_validate(DRIFTED)
+    row = parsed(spark, contract, [dict.fromkeys(contract.source_columns) | AT_TEN | {column: text}])[0]
+    assert (row[REASON] or row[column]) == expected

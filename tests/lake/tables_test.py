@@ -131,3 +131,33 @@ def test_reading_an_absent_table_says_what_to_do(lake: Lake) -> None:
     assert lake.version("absent") is None
     with pytest.raises(SchemaError, match="absent` does not exist; run the job that writes it first"):
         lake.read("absent")
+
+
+def test_a_table_is_widened_by_new_columns_and_by_nothing_else(lake: Lake) -> None:
+    lake.widen(spec_of("widened"))
+    lake.append("widened", rows_of(lake, (1, "a")))
+    lake.widen(spec_of("widened"))
+    assert lake.version("widened") == 1
+    wider = TableSpec("widened", "One row per thing", described(*COLUMNS, "size long: How big"))
+    lake.widen(wider)
+    assert [field.metadata.get("comment") for field in lake.read("widened").schema][2] == "How big"
+    lake.append("widened", lake.spark.createDataFrame([(2, 5, "b")], "id long, size long, name string"))
+    assert {tuple(row) for row in lake.read("widened").collect()} == {(1, "a", None), (2, "b", 5)}
+    retyped = TableSpec("widened", "One row per thing", described("id string: Row id", *wider_columns()))
+    with pytest.raises(SchemaError, match="id"):
+        lake.widen(retyped)
+    with pytest.raises(SchemaError, match="size"):
+        lake.widen(spec_of("widened"))
+
+
+def wider_columns() -> list[str]:
+    return ["name string: What it is called", "size long: How big"]
+
+
+def test_table_properties_are_set_when_a_table_is_made(lake: Lake) -> None:
+    lake.ensure(
+        TableSpec("propertied", "One row", described(*COLUMNS), {"parquet.enable.dictionary": "false"})
+    )
+    found = DeltaTable.forPath(lake.spark, f"{lake.settings.root}/propertied").detail().first()
+    assert found is not None
+    assert found["properties"]["parquet.enable.dictionary"] == "false"

@@ -1,0 +1,80 @@
+"""Rows that the quarantine holds, read once more: after a contract was mended, they become events."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lake.contracts import Contract
+from lake.ingest.batch import REPLAY, BatchResult, append_events, counted, finish, kept, quarantined
+from lake.ingest.files import Batch, RawFile
+from lake.ingest.parse import parse
+from lake.ingest.read import read_again
+from lake.ingest.schemas import QUARANTINE
+from lake.quoted import quoted
+from lake.tables import Lake
+
+_ORIGIN = ["text", "source_file", "ingest_batch"]
+
+
+def held_back(lake: Lake, log: str) -> str:
+    """A fingerprint of the rows of a log that the quarantine holds; empty where it holds none."""
+    rows = _rows(lake, log)
+    found = rows.agg(
+        F.count("*").alias("rows"), F.sum(F.xxhash64(*_ORIGIN).cast("decimal(20,0)")).alias("sum")
+    )
+    row = found.head()
+    return f"{row['rows']} {row['sum']}" if row and row["rows"] else ""
+
+
+def replay(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
+    """Read the quarantined rows of a log by its contract as it is now. Safe to run again after a kill at any instant.
+
+    Rows that keep it become events, as if delivered now: known no earlier than the latest seal, unless they are
+    history. The others stay with their new reason; so do files that could not be read.
+
+    Returns:
+        None where the quarantine holds no row of the log.
+
+    Raises:
+        RefusedError: rows of a CSV file are held, and the file is gone.
+        SchemaError: a CSV header lacks a column of the contract.
+    """
+    held = held_back(lake, contract.log)
+    if not held:
+        return None
+    rows = _rows(lake, contract.log)
+    batch = _batch(contract, held, rows)
+    with kept(parse(read_again(lake.spark, root, rows, contract), contract)) as parsed:
+        rows_in, refused = counted(parsed)
+        append_events(lake, contract, batch, parsed)
+        result = finish(lake, contract, batch, REPLAY, rows_in=rows_in, refused=refused)
+        lake.replace(
+            QUARANTINE.name,
+            _still_refused(lake, contract, rows, parsed),
+            where=f"log = {quoted(contract.log)} AND text IS NOT NULL",
+        )
+    return result
+
+
+def _rows(lake: Lake, log: str) -> DataFrame:
+    return lake.read(QUARANTINE.name).where((F.col("log") == log) & F.col("text").isNotNull())
+
+
+def _batch(contract: Contract, held: str, rows: DataFrame) -> Batch:
+    """What is replayed, by a name that a second try has too, as long as neither rows nor contract change."""
+    paths = [
+        row["source_file"] for row in rows.select("source_file").distinct().orderBy("source_file").collect()
+    ]
+    files = [RawFile(contract.files.day_of(path) or "", path, 0, 0) for path in paths]
+    digest = hashlib.sha256(f"{REPLAY}\n{contract.model_dump_json()}\n{held}".encode())
+    return Batch(contract.log, digest.hexdigest()[:16], tuple(files))
+
+
+def _still_refused(lake: Lake, contract: Contract, rows: DataFrame, parsed: DataFrame) -> DataFrame:
+    """Refused rows with the batch they came with, which is that of their file."""
+    refused = quarantined(lake, contract, "", parsed).drop("ingest_batch")
+    origin = rows.groupBy("source_file").agg(F.first("ingest_batch").alias("ingest_batch"))
+    return refused.join(F.broadcast(origin), on="source_file")

@@ -1,0 +1,153 @@
+"""What deliveries are at their worst: each ends in quarantine or a clear error, and no row is lost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lake.errors import RefusedError
+from tests.lake.raw_log import Log, lake_in, line
+
+ALLOW_ALL = {"refuse_above": 1.0}
+
+
+@pytest.fixture(scope="module")
+def log(_session: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Log:
+    """One log for tests that each deliver a day of their own."""
+    folder = tmp_path_factory.mktemp("bad_input")
+    made = Log(lake_in(_session, folder / "lake"), folder, "worst", days_per_batch=1, **ALLOW_ALL)
+    made.deliver(1, line("good"))
+    made.ingest()
+    return made
+
+
+def ingested(log: Log, day: int) -> tuple[set[str], list[tuple[str, str | None]]]:
+    """The ids of the events that a day brought, and reason and text of what it had refused."""
+    (result,) = log.ingest()
+    assert result.rows_in == result.rows_out + result.duplicates + sum(result.refused.values())
+    name = f"day=2026-03-{day:02}"
+    brought = {event for event, row in log.events().items() if row["source_file"].startswith(name)}
+    refused = [
+        (row["reason"], row["text"]) for row in log.quarantine() if row["source_file"].startswith(name)
+    ]
+    assert len(brought) == result.rows_out
+    return brought, refused
+
+
+def test_a_file_cut_off_in_its_last_block_is_kept_whole_in_quarantine(log: Log) -> None:
+    whole = gzip.compress("".join(line(f"t{n}") for n in range(999)).encode())
+    log.deliver(2, whole[:-30], "cut.jsonl.gz")
+    log.deliver(2, line("beside"), "whole.jsonl")
+    assert ingested(log, 2) == ({"beside"}, [("unreadable_file", None)])
+
+
+def test_bytes_that_are_no_text_are_refused_row_by_row(log: Log) -> None:
+    garbage = bytes(range(256)) * 3
+    log.deliver(3, garbage + b"\n" + line("after").encode() + b'{"id": "x", "note": "\xff\xfe", "ts": "\n')
+    brought, refused = ingested(log, 3)
+    assert brought == {"after"}
+    assert {reason for reason, _ in refused} == {"unparsable_row"}
+
+
+def test_a_line_of_fifty_megabytes_is_a_row_like_any_other(log: Log) -> None:
+    long = json.dumps({"id": "long", "ts": "2026-03-04", "amount": 1, "note": "x" * 50_000_000})
+    log.deliver(4, line("before") + long + "\n" + line("behind"))
+    brought, refused = ingested(log, 4)
+    assert brought | {"long"} == {"before", "behind", "long"}
+    assert ("long" in brought) != (refused != [])
+    assert all(reason == "unparsable_row" and text == long for reason, text in refused)
+
+
+@pytest.mark.parametrize(("day", "indent"), [(5, None), (6, 1)])
+def test_an_array_instead_of_lines_is_refused(log: Log, day: int, indent: int | None) -> None:
+    text = json.dumps([json.loads(line(f"i{n}")) for n in range(3)], indent=indent)
+    log.deliver(day, text)
+    brought, refused = ingested(log, day)
+    assert brought == set()
+    assert {reason for reason, _ in refused} == {"unparsable_row"}
+    assert sorted(str(text) for _, text in refused) == sorted(text.splitlines())
+
+
+def test_files_without_anything_in_them_bring_nothing(log: Log) -> None:
+    log.deliver(7, b"", "empty.jsonl")
+    log.deliver(7, gzip.compress(b""), "empty.jsonl.gz")
+    log.deliver(7, b"\n \n", "blank.jsonl")
+    assert ingested(log, 7) == (set(), [])
+    log.deliver(8, b"", "empty.jsonl.gz")
+    assert log.ingest() == []
+
+
+def test_a_folder_that_vanishes_is_told_and_read_when_it_is_back(log: Log) -> None:
+    path = log.deliver(9, line("vanished"))
+    planned = log.plan()
+    shutil.move(path.parent, path.parents[1] / "elsewhere")
+    with pytest.raises(
+        RefusedError, match=r"worst: day=2026-03-09/part-0.jsonl was listed under .* and is gone now"
+    ):
+        log.ingest_planned(planned)
+    shutil.move(path.parents[1] / "elsewhere", path.parent)
+    assert ingested(log, 9) == ({"vanished"}, [])
+
+
+def test_a_clock_that_is_a_year_off_is_refused_both_ways(log: Log) -> None:
+    rows = {"year ahead": "2027-03-10", "year behind": "2025-03-10", "on time": "2026-03-10"}
+    seen = Log(log.lake, log.folder, "clock", known_at="seen", late_by="90d", **ALLOW_ALL)
+    text = [json.dumps({"id": i, "ts": ts, "seen": "2026-03-10", "amount": 1}) for i, ts in rows.items()]
+    seen.deliver(10, "\n".join(text))
+    brought, refused = ingested(seen, 10)
+    assert brought == {"on time"}
+    assert sorted(refused) == [("event_after_arrival", text[0]), ("event_too_long_before_arrival", text[1])]
+
+
+def test_letters_that_only_look_alike_and_those_nobody_sees_stay_as_they_are(log: Log) -> None:
+    homoglyph, hidden = "pаypal", "tele\u200bgram\u202e"  # noqa: RUF001 - the letter is the point
+    log.deliver(11, line("pa", note=homoglyph) + line("p\u0430", note=hidden))
+    assert ingested(log, 11) == ({"pa", "p\u0430"}, [])
+    notes = {event: row["note"] for event, row in log.events().items()}
+    assert (notes["pa"], notes["p\u0430"]) == (homoglyph, hidden)
+
+
+@pytest.mark.parametrize(("day", "depth"), [(12, 400), (13, 1_000), (14, 100_000)])
+def test_objects_in_objects_end_somewhere(log: Log, day: int, depth: int) -> None:
+    nested = '{"a":' * depth + "1" + "}" * depth
+    deep = line(f"deep {depth}", note="n")[:-2] + f', "more": {nested}}}'
+    log.deliver(day, deep + "\n" + line(f"after {depth}"))
+    brought, refused = ingested(log, day)
+    assert f"after {depth}" in brought
+    assert (f"deep {depth}" in brought) != (("unparsable_row", deep) in refused)
+
+
+def test_keys_that_differ_in_case_are_different_keys(log: Log) -> None:
+    both = '{"ID": "upper", "id": "lower", "ts": "2026-03-15", "amount": 1}'
+    upper = '{"ID": "upper", "ts": "2026-03-15", "amount": 1}'
+    log.deliver(15, f"{both}\n{upper}\n")
+    assert ingested(log, 15) == ({"lower"}, [("id_missing", upper)])
+
+
+def test_a_disk_that_is_full_fails_and_the_same_command_ends_it(spark: SparkSession, tmp_path: Path) -> None:
+    place = tmp_path / "small disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        log = Log(lake_in(spark, place / "lake"), tmp_path, "full", **ALLOW_ALL)
+        log.deliver(1, "".join(line(os.urandom(600).hex(), note=os.urandom(300).hex()) for _ in range(1500)))
+        with pytest.raises(Exception, match=r"No space left on device"):
+            log.ingest()
+        assert log.events() == {}
+        subprocess.run(["mount", "-o", "remount,size=64m", str(place)], check=True)
+        (result,) = log.ingest()
+        assert (result.rows_in, result.rows_out) == (1500, 1500)
+        assert log.ingest() == []
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
