@@ -21,6 +21,7 @@ from simulation.files import json_line, log_path, remove_leftovers, write_bytes,
 from simulation.records import records
 from simulation.settings import SimulationSettings
 from simulation.truth import write_truth
+from simulation.wording import as_sent
 from simulation.world import simulate
 
 MARKER = "_simulation.json"
@@ -110,13 +111,15 @@ def _write(spark: SparkSession, partitions: int, root: str, log: str, delivery: 
     columns[_DAY] = pa.array(delivery.ingest_day.tolist())
     columns[_KEEP] = pa.array(delivery.keep_share.tolist())
     lines = spark.createDataFrame(pa.table(columns)).repartition(partitions, _DAY)
+    changes = delivery.changes
 
     def write_day(day: pa.Table) -> pa.Table:
         rows = day.sort_by("raw_offset")
         named = rows.drop_columns([_DAY, _KEEP]).to_pylist()
         shares = rows[_KEEP].to_pylist()
         path = log_path(root, log, rows[_DAY][0].as_py())
-        write_whole(path, (json_line(record, share) for record, share in zip(named, shares, strict=True)))
+        sent = (as_sent(record, changes=changes) for record in named)
+        write_whole(path, (json_line(record, share) for record, share in zip(sent, shares, strict=True)))
         return pa.table({"lines": pa.array([len(named)], type=pa.int64())})
 
     counted = lines.groupBy(_DAY).applyInArrow(write_day, "lines long").agg(F.sum("lines").alias("lines"))

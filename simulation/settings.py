@@ -117,6 +117,10 @@ class SimulationSettings(BaseModel):
     partitions: int = Field(
         default=8, ge=1, description="Spark partitions that write files; changes no byte of them."
     )
+    schema_changes: bool = Field(
+        default=True,
+        description="Whether apps change their schema after one and two thirds of the period.",
+    )
     fraud: FraudSettings = Field(default_factory=FraudSettings, description="Fraud knobs.")
     dirt: DirtSettings = Field(default_factory=DirtSettings, description="Dirt knobs.")
 

@@ -6,9 +6,11 @@ import gzip
 import json
 import shutil
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -43,8 +45,32 @@ def raw_lines(run: Run, log: str) -> list[str]:
     return [line for file in files for line in gzip.decompress(file.read_bytes()).decode().splitlines()]
 
 
-def whole(lines: list[str]) -> list[dict[str, str]]:
-    return [json.loads(line) for line in lines if line.endswith("}")]
+def sent(lines: list[str]) -> list[dict[str, Any]]:
+    """The lines that were not cut off, as they were worded."""
+    found = []
+    for line in lines:
+        with suppress(json.JSONDecodeError):
+            found.append(json.loads(line))
+    return found
+
+
+def whole(lines: list[str]) -> list[dict[str, Any]]:
+    """The same, in the words of schema version 2."""
+    return [understood(event) for event in sent(lines)]
+
+
+def understood(event: dict[str, Any]) -> dict[str, Any]:
+    if "device" in event:
+        device = event.pop("device")
+        event["device_id"] = device["id"] if isinstance(device, dict) else device
+    at = event["event_ts"]
+    if isinstance(at, int):
+        event["event_ts"] = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)).isoformat()
+    elif at.startswith("20") and len(at) == len("2026-01-01T00:00:00.000"):
+        event["event_ts"] = at + "Z"
+    if event.get("kind") == "login_success":
+        event["kind"] = "login_ok"
+    return event
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -68,6 +94,7 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
         found["missing_key"] += event["event_id"] is None
         device = event.get("device_id", event.get("signup_device_id"))
         found["sentinel_device"] += device in {"unknown", "", "00000000"}
+        found["other_schema"] += event["schema_version"] != 2
         if event["event_id"] is not None:
             found["exact_duplicate"] += event["event_id"] in first
             first.setdefault(event["event_id"], event)
@@ -87,12 +114,12 @@ def test_every_kind_of_dirt_occurs_in_a_tiny_marketplace(run: Run) -> None:
     total: Counter[str] = Counter()
     for log in run.written.values():
         total.update(log.planted)
-    assert set(total) == set(type(TINY.dirt).model_fields)
+    assert set(total) == {*type(TINY.dirt).model_fields, "other_schema"}
     assert min(total.values()) > 0
 
 
 def test_a_second_delivery_repeats_every_field_but_its_arrival(run: Run) -> None:
-    by_id: dict[str, dict[str, str]] = {}
+    by_id: dict[str, dict[str, Any]] = {}
     pairs = 0
     for event in whole(raw_lines(run, "payments")):
         other = by_id.setdefault(event["event_id"], event)
@@ -118,10 +145,55 @@ def test_lines_lie_in_the_file_of_their_arrival_in_order_of_arrival(run: Run, lo
 @pytest.mark.parametrize("log", LOGS)
 def test_a_contract_names_fields_that_the_log_has(run: Run, log: str) -> None:
     contract = yaml.safe_load((CONTRACTS / f"{log}.yml").read_text())
-    fields = set(whole(raw_lines(run, log))[0])
-    named = {column.get("from", name) for name, column in contract["columns"].items()}
+    fields = {name for event in sent(raw_lines(run, log)) for name in event}
+    named = {place for name, column in contract["columns"].items() for place in places(name, column)}
     assert named == fields - SKIPPED
     assert contract["log"] == log
+
+
+def places(name: str, column: dict[str, Any]) -> set[str]:
+    """The raw fields that a column is read from."""
+    named = column.get("from", name)
+    return {
+        place.removeprefix("$.").partition(".")[0] for place in ([named] if isinstance(named, str) else named)
+    }
+
+
+def test_apps_word_the_same_events_in_three_ways(run: Run) -> None:
+    worded: dict[tuple[int, str], set[tuple[str, str, bool]]] = {}
+    for event in sent(raw_lines(run, "logins")):
+        app = event["producer"].partition("-")[0]
+        device = type(event["device"]).__name__ if "device" in event else "device_id"
+        if event["event_ts"] not in {"", "not-a-time"}:
+            at = event["event_ts"]
+            time = "epoch" if isinstance(at, int) else "iso" + at[len("2026-01-01T00:00:00.000") :]
+            worded.setdefault((event["schema_version"], app), set()).add(
+                (device, time, "session_id" in event)
+            )
+    assert worded == {
+        **{(1, app): {("str", "isoZ", True)} for app in ("web", "ios", "android")},
+        **{(2, app): {("device_id", "isoZ", True)} for app in ("web", "ios", "android")},
+        (3, "web"): {("device_id", "iso", True)},
+        (3, "ios"): {("device_id", "iso+02:00", False)},
+        (3, "android"): {("dict", "epoch", True)},
+    }
+    kinds = Counter((event["schema_version"], event["kind"]) for event in sent(raw_lines(run, "logins")))
+    assert kinds[3, "login_ok"] == kinds[1, "login_success"] == 0 < kinds[3, "login_success"]
+
+
+def test_other_words_change_no_event(spark: SparkSession, run: Run, tmp_path: Path) -> None:
+    write_logs(spark, TINY.model_copy(update={"schema_changes": False}), str(tmp_path / "raw"))
+    plain = Run(tmp_path / "raw", {})
+    for log in ("logins", "payments", "payouts"):
+        unchanged = sent(raw_lines(plain, log))
+        assert {event["schema_version"] for event in unchanged} == {1}
+        assert [bare(event) for event in whole(raw_lines(run, log))] == [bare(event) for event in unchanged]
+
+
+def bare(event: dict[str, Any]) -> dict[str, Any]:
+    """An event without what its wording decides."""
+    kept = {name: value for name, value in event.items() if name not in {"schema_version", "session_id"}}
+    return kept | {"event_ts": parsed(event["event_ts"]) or event["event_ts"]}
 
 
 @pytest.mark.parametrize("log", LOGS)
