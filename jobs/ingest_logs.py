@@ -58,9 +58,7 @@ def _replay_plan(context: Context) -> Plan:
     if not context.lake.exists(QUARANTINE.name):
         raise TrustlakeError(f"{context.lake.place(QUARANTINE.name)} does not exist; ingest logs first")
     inputs = {
-        log: hashlib.sha256(
-            f"{held_back(context.lake, log)} {contract.model_dump_json()}".encode()
-        ).hexdigest()[:16]
+        log: _fingerprint([held_back(context.lake, log), contract.model_dump_json()])
         for log, contract in context.contracts.items()
     }
     return Plan(slice="quarantine", holds="all logs", inputs=inputs, work=lambda _: _replay(context))
@@ -74,8 +72,8 @@ def _days(arguments: argparse.Namespace, files: Sequence[RawFile]) -> tuple[date
     return begin, end
 
 
-def _fingerprint(files: Sequence[RawFile]) -> str:
-    return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
+def _fingerprint(parts: Sequence[RawFile] | Sequence[str]) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def _ingest(context: Context, days: Mapping[str, tuple[date, date]]) -> Outcome:

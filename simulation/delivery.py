@@ -14,11 +14,9 @@ from simulation.identifiers import event_ids, iso_text
 from simulation.records import OLD_APP, OLD_APP_SHARE, Records
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
-from simulation.wording import schema_versions
+from simulation.wording import CANONICAL, schema_versions
 
 HOUR_MS = 3_600_000
-# The version whose fields are those of the records.
-_CANONICAL = 2
 _SOURCE_ONLY = ("clock_skew", "bad_timestamp")
 _MONEY_ONLY = ("bad_currency", "money_as_text")
 _TIME_ONLY = ("late_arrival", "very_late_arrival", "clock_skew")
@@ -39,16 +37,14 @@ _KINDS = (
 class Delivery:
     """The lines of one log in the order of arrival, and how many of them carry each kind of dirt.
 
-    ``columns`` are the fields of the line before ``as_sent`` words them, which ``changes`` says of a log whose
-    producers change their schema; ``ingest_day`` is its day as text, ``keep_share`` the part of the line that
-    survives (1 for all but truncated lines).
+    ``columns`` are the fields of the line before ``as_sent`` words them; ``ingest_day`` is its day as text,
+    ``keep_share`` the part of the line that survives (1 for all but truncated lines).
     """
 
     columns: Columns
     ingest_day: Array
     keep_share: Array
     planted: dict[str, int]
-    changes: bool
 
 
 def deliver(settings: SimulationSettings, source: Records) -> Delivery:
@@ -158,19 +154,17 @@ def _arrange(settings: SimulationSettings, source: Records, lines: Columns) -> D
         "raw_offset": np.arange(count),
     }
     cut = stream(settings.seed, f"cut:{source.log}").uniform(0.3, 0.9, count)
-    changes = settings.schema_changes and not source.from_server
     planted = {
         kind: int((dirt == kind).sum()) for kind in (*_KINDS, "sentinel_device") if _suits(kind, source)
     }
-    if changes:
+    if not source.from_server:
         is_told = dirt != "truncated_line"
-        planted["other_schema"] = int((is_told & (envelope["schema_version"] != _CANONICAL)).sum())
+        planted["other_schema"] = int((is_told & (envelope["schema_version"] != CANONICAL)).sum())
     return Delivery(
         columns=envelope | lines,
         ingest_day=np.datetime_as_string(ingest_ms.astype("datetime64[ms]"), unit="D"),
         keep_share=np.where(dirt == "truncated_line", cut, 1.0),
         planted=planted,
-        changes=changes,
     )
 
 

@@ -111,14 +111,13 @@ def _write(spark: SparkSession, partitions: int, root: str, log: str, delivery: 
     columns[_DAY] = pa.array(delivery.ingest_day.tolist())
     columns[_KEEP] = pa.array(delivery.keep_share.tolist())
     lines = spark.createDataFrame(pa.table(columns)).repartition(partitions, _DAY)
-    changes = delivery.changes
 
     def write_day(day: pa.Table) -> pa.Table:
         rows = day.sort_by("raw_offset")
         named = rows.drop_columns([_DAY, _KEEP]).to_pylist()
         shares = rows[_KEEP].to_pylist()
         path = log_path(root, log, rows[_DAY][0].as_py())
-        sent = (as_sent(record, changes=changes) for record in named)
+        sent = map(as_sent, named)
         write_whole(path, (json_line(record, share) for record, share in zip(sent, shares, strict=True)))
         return pa.table({"lines": pa.array([len(named)], type=pa.int64())})
 

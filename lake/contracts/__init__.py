@@ -1,5 +1,6 @@
 """What a raw log promises: where its files lie, its columns, its times, how much of it may be bad."""
 
-from lake.contracts.contract import Column, Contract, Files, Lag, RawPlace, TimeFormat, read_contracts
+from lake.contracts.column import Column, RawPlace
+from lake.contracts.contract import Contract, Files, Lag, TimeFormat, read_contracts
 
 __all__ = ["Column", "Contract", "Files", "Lag", "RawPlace", "TimeFormat", "read_contracts"]

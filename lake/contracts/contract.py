@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
-from pyspark.sql.types import DataType, DecimalType, NumericType, StructField, StructType, TimestampType
+from pyspark.sql.types import DataType, StructField, StructType, TimestampType
 
-from lake.contracts.types import TYPE_PATTERN, spark_type
+from lake.contracts.column import Column, Named, RawPlace, places
+from lake.contracts.types import spark_type
 from lake.documents import Document, Strict, decode, read_documents
 from lake.duration import Duration
 from lake.errors import ConfigError
@@ -21,86 +21,7 @@ from lake.errors import ConfigError
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 TimeFormat = Literal["iso", "epoch_s", "epoch_ms"]
 
-# ``$.device.id`` is the field ``id`` of the object in the raw column ``device``.
-_PATH = re.compile(r"^\$\.([^.\[\]]+)((?:\.[^.\[\]]+)+)$")
-
 PLATFORM_COLUMNS = ("event_at", "known_at", "told_at", "source_file", "ingest_batch")
-MAX_DIGITS = 38
-
-
-@dataclass(frozen=True, slots=True)
-class RawPlace:
-    """Where a raw value stands: in a raw column, or at ``path`` in the object that it holds."""
-
-    column: str
-    path: str | None = None
-
-    @classmethod
-    def of(cls, text: str) -> RawPlace:
-        """The place that a contract names: a raw column, or ``$.column.field``."""
-        match = _PATH.fullmatch(text)
-        return cls(match[1], "$" + match[2]) if match else cls(text)
-
-
-def _places(named: str | tuple[str, ...]) -> tuple[RawPlace, ...]:
-    return tuple(map(RawPlace.of, (named,) if isinstance(named, str) else named))
-
-
-class Column(Strict):
-    """One column as it is kept, and what a raw value must be to be accepted.
-
-    Attributes:
-        source: where its raw value stands, if not under the column's own name; of several places, which older and newer
-            producers fill, the first with a value counts.
-        means: raw values, trimmed, that stand for others: old names, and slips that leave no doubt.
-        thousands: what may stand between groups of three digits.
-    """
-
-    type: Annotated[str, Field(pattern=TYPE_PATTERN)]
-    source: Annotated[str | tuple[str, ...] | None, Field(alias="from")] = None
-    required: bool = False
-    means: dict[str, str] = Field(default_factory=dict)
-    thousands: Literal[",", " ", "'"] | None = None
-    min: float | None = None
-    max: float | None = None
-    allowed: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-    unit: str = ""
-    description: str = ""
-
-    @field_validator("type")
-    @classmethod
-    def _fits_spark(cls, name: str) -> str:
-        found = spark_type(name)
-        if isinstance(found, DecimalType) and not max(1, found.scale) <= found.precision <= MAX_DIGITS:
-            raise ValueError(
-                f"a decimal has 1 to {MAX_DIGITS} digits, and no more of them behind the point than in all"
-            )
-        return name
-
-    @model_validator(mode="after")
-    def _limits_make_sense(self) -> Column:
-        limits = [limit for limit in (self.min, self.max) if limit is not None]
-        if limits and not isinstance(self.spark_type, NumericType):
-            raise ValueError(f"min and max limit numbers, and the type is {self.type}; remove them")
-        if limits != sorted(limits):
-            raise ValueError(f"min {limits[0]:g} is above max {limits[1]:g}")
-        if self.thousands and not isinstance(self.spark_type, NumericType):
-            raise ValueError(f"thousands separates digits of numbers, and the type is {self.type}; remove it")
-        foreign = [value for value in self.means.values() if self.allowed and value not in self.allowed]
-        if foreign:
-            raise ValueError(
-                f"means leads to {', '.join(foreign)}, which `allowed` does not list; add it or correct it"
-            )
-        return self
-
-    @property
-    def spark_type(self) -> DataType:
-        return spark_type(self.type)
-
-    @property
-    def comment(self) -> str:
-        return f"{self.description} [{self.unit}]" if self.unit else self.description
 
 
 class Files(Strict):
@@ -152,8 +73,8 @@ class Contract(Strict):
     version: int = 1
     files: Files
     key: tuple[str, ...]
-    event_at: str | tuple[str, ...]
-    known_at: str | tuple[str, ...] | Lag
+    event_at: Named
+    known_at: Named | Lag
     time_format: TimeFormat | tuple[TimeFormat, ...] = "iso"
     clock_skew: Duration = timedelta(0)
     late_by: Duration | None = None  # how long before its arrival an event may be dated
@@ -170,8 +91,8 @@ class Contract(Strict):
                 f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}"
             )
         if self.files.format == "csv":
-            read = (*self.happened, *self.arrived, *chain.from_iterable(map(self.places, self.columns)))
-            looked_into = [f"$.{p.column}{p.path.removeprefix('$')}" for p in read if p.path]
+            read = (*self.happened, *self.arrived, *chain.from_iterable(map(self.places_of, self.columns)))
+            looked_into = [str(place) for place in read if place.path]
             if looked_into:
                 mistakes.append(f"{', '.join(looked_into)}: a CSV file holds no objects to look into")
         taken = [name for name in PLATFORM_COLUMNS if name in self.columns]
@@ -193,22 +114,22 @@ class Contract(Strict):
     @property
     def happened(self) -> tuple[RawPlace, ...]:
         """Where the time of the event stands."""
-        return _places(self.event_at)
+        return places(self.event_at)
 
     @property
     def arrived(self) -> tuple[RawPlace, ...]:
         """Where the time of arrival stands; nowhere in a log that is known a lag later."""
-        return () if isinstance(self.known_at, Lag) else _places(self.known_at)
+        return () if isinstance(self.known_at, Lag) else places(self.known_at)
 
-    def places(self, name: str) -> tuple[RawPlace, ...]:
+    def places_of(self, name: str) -> tuple[RawPlace, ...]:
         """Where the raw value of a column stands, the place that counts first."""
-        return _places(self.columns[name].source or name)
+        return places(self.columns[name].source or name)
 
     @property
     def alternatives(self) -> tuple[tuple[str, ...], ...]:
         """For everything that is read of a row, the raw columns that may hold it."""
-        read = (self.happened, self.arrived, *map(self.places, self.columns))
-        return tuple(tuple(dict.fromkeys(place.column for place in places)) for places in read if places)
+        read = (self.happened, self.arrived, *map(self.places_of, self.columns))
+        return tuple(tuple(dict.fromkeys(place.column for place in some)) for some in read if some)
 
     @property
     def source_columns(self) -> tuple[str, ...]:

@@ -25,7 +25,12 @@ _GROUPED = r"^[+-]?\d{1,3}(SEPARATOR\d{3})+(\.\d*)?$"
 
 def raw_column(name: str) -> Column:
     """A column of the raw file, whose name may hold dots and spaces."""
-    return F.col("`" + name.replace("`", "``") + "`")
+    return F.col(quoted_name(name))
+
+
+def quoted_name(name: str) -> str:
+    """A name of a raw column inside SQL."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def parse(raw: DataFrame, contract: Contract) -> DataFrame:
@@ -100,7 +105,7 @@ def _read(text: Column, time_format: TimeFormat) -> Column:
 def _text(name: str, contract: Contract) -> Column:
     """The raw value with the meaning that the contract gives it; null where it stands for nothing."""
     column = contract.columns[name]
-    text = _first(contract.places(name))
+    text = _first(contract.places_of(name))
     if column.means:
         pairs = [F.lit(part) for pair in column.means.items() for part in pair]
         text = F.coalesce(F.element_at(F.create_map(*pairs), F.trim(text)), text)

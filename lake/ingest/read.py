@@ -13,7 +13,7 @@ from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from lake.contracts import Contract
 from lake.errors import RefusedError, SchemaError
-from lake.ingest.parse import BROKEN, FILE, TEXT, raw_column
+from lake.ingest.parse import BROKEN, FILE, TEXT, quoted_name, raw_column
 
 _CORRUPT = "_corrupt"
 # Doubled quotes are what everyone but Spark writes.
@@ -54,6 +54,8 @@ def read_again(spark: SparkSession, root: str, kept: DataFrame, contract: Contra
         try:
             header = _header(spark, f"{root.rstrip('/')}/{path}", contract)
         except AnalysisException as error:
+            if error.getCondition() != "PATH_NOT_FOUND":
+                raise
             raise RefusedError(
                 f"{contract.log}: {path} is gone, and its rows in quarantine are nothing without its header; restore "
                 "it to bring them back"
@@ -128,7 +130,8 @@ def _read_csv(spark: SparkSession, located: Sequence[str], contract: Contract, f
 
 def _csv_rows(lines: DataFrame, header: Sequence[str], contract: Contract) -> DataFrame:
     options = {**_AS_WRITTEN, "columnNameOfCorruptRecord": _CORRUPT}
-    row = F.from_csv("value", _strings([*header, _CORRUPT]).toDDL(), options)
+    columns = ", ".join(f"{quoted_name(name)} string" for name in (*header, _CORRUPT))
+    row = F.from_csv("value", columns, options)
     rows = lines.select("value", FILE, row.alias("row")).select("value", FILE, "row.*")
     return rows.select(
         *_of_header(header, contract),

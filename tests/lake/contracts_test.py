@@ -82,6 +82,12 @@ def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
             ":1: the document: $.who.id, $.who.old.id: a CSV file holds no objects to look into",
         ),
         (
+            "from: ID",
+            'from: ["$.who"]',
+            ":8: columns.payment_id.from: found ['$.who']; $.who is no path; write $.column",
+        ),
+        ("event_at: TS", "event_at: []", ":5: event_at: found []; an empty list names no raw column"),
+        (
             '"decimal(18,2)", min: 0',
             'string, thousands: ","',
             ":9: columns.amount: thousands separates digits of numbers, and the type is string; remove it",

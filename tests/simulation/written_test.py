@@ -186,7 +186,7 @@ def test_other_words_change_no_event(spark: SparkSession, run: Run, tmp_path: Pa
     plain = Run(tmp_path / "raw", {})
     for log in ("logins", "payments", "payouts"):
         unchanged = sent(raw_lines(plain, log))
-        assert {event["schema_version"] for event in unchanged} == {1}
+        assert {event["schema_version"] for event in unchanged} == {2}
         assert [bare(event) for event in whole(raw_lines(run, log))] == [bare(event) for event in unchanged]
 
 

@@ -1,0 +1,111 @@
+"""One column of a contract: where its raw value stands, and what it must be to be accepted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from pyspark.sql.types import DataType, DecimalType, NumericType
+
+from lake.contracts.types import TYPE_PATTERN, spark_type
+from lake.documents import Strict
+
+MAX_DIGITS = 38
+
+_PATH = re.compile(r"^\$\.([^.\[\]]+)((?:\.[^.\[\]]+)+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class RawPlace:
+    """Where a raw value stands: in a raw column, or at ``path`` in the object that it holds."""
+
+    column: str
+    path: str | None = None
+
+    @classmethod
+    def of(cls, text: str) -> RawPlace:
+        """The place that a contract names: a raw column, or ``$.column.field``.
+
+        Raises:
+            ValueError: it begins like a path and is none.
+        """
+        match = _PATH.fullmatch(text)
+        if match is None and text.startswith("$."):
+            raise ValueError(f"{text} is no path; write $.column.field, or the name of a raw column alone")
+        return cls(match[1], "$" + match[2]) if match else cls(text)
+
+    def __str__(self) -> str:
+        return self.column if self.path is None else f"$.{self.column}{self.path.removeprefix('$')}"
+
+
+def places(named: str | tuple[str, ...]) -> tuple[RawPlace, ...]:
+    """The places that a contract names, the one that counts first."""
+    return tuple(map(RawPlace.of, (named,) if isinstance(named, str) else named))
+
+
+def _are_places(named: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    if not places(named):
+        raise ValueError("an empty list names no raw column; name one, or leave it out")
+    return named
+
+
+Named = Annotated[str | tuple[str, ...], AfterValidator(_are_places)]
+
+
+class Column(Strict):
+    """One column as it is kept, and what a raw value must be to be accepted.
+
+    Attributes:
+        source: where its raw value stands, if not under the column's own name; of several places, which older and newer
+            producers fill, the first with a value counts.
+        means: raw values, trimmed, that stand for others: old names, and slips that leave no doubt.
+        thousands: what may stand between groups of three digits.
+    """
+
+    type: Annotated[str, Field(pattern=TYPE_PATTERN)]
+    source: Annotated[Named | None, Field(alias="from")] = None
+    required: bool = False
+    means: dict[str, str] = Field(default_factory=dict)
+    thousands: Literal[",", " ", "'"] | None = None
+    min: float | None = None
+    max: float | None = None
+    allowed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    unit: str = ""
+    description: str = ""
+
+    @field_validator("type")
+    @classmethod
+    def _fits_spark(cls, name: str) -> str:
+        found = spark_type(name)
+        if isinstance(found, DecimalType) and not max(1, found.scale) <= found.precision <= MAX_DIGITS:
+            raise ValueError(
+                f"a decimal has 1 to {MAX_DIGITS} digits, and no more of them behind the point than in all"
+            )
+        return name
+
+    @model_validator(mode="after")
+    def _limits_make_sense(self) -> Column:
+        limits = [limit for limit in (self.min, self.max) if limit is not None]
+        if limits and not isinstance(self.spark_type, NumericType):
+            raise ValueError(f"min and max limit numbers, and the type is {self.type}; remove them")
+        if limits != sorted(limits):
+            raise ValueError(f"min {limits[0]:g} is above max {limits[1]:g}")
+        if self.thousands and not isinstance(self.spark_type, NumericType):
+            raise ValueError(f"thousands separates digits of numbers, and the type is {self.type}; remove it")
+        foreign = [value for value in self.means.values() if self.allowed and value not in self.allowed]
+        if foreign:
+            raise ValueError(
+                f"means leads to {', '.join(foreign)}, which `allowed` does not list; add it or correct it"
+            )
+        return self
+
+    @property
+    def spark_type(self) -> DataType:
+        return spark_type(self.type)
+
+    @property
+    def comment(self) -> str:
+        return f"{self.description} [{self.unit}]" if self.unit else self.description
