@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -114,11 +115,16 @@ def content(frame: DataFrame) -> Counter[str]:
 def kill(process: psutil.Popen) -> None:
     """SIGKILL a process and everything it started; Spark's Python daemon has left its process group."""
     tree = [process, *process.children(recursive=True)] if process.is_running() else [process]
-    for one in tree:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
+    signal_all(tree, signal.SIGKILL)
     process.wait()
     psutil.wait_procs(tree, timeout=30)
+
+
+def signal_all(tree: Sequence[psutil.Process], what: signal.Signals) -> None:
+    """Signal processes; those that ended by themselves in between, as Spark's launcher does, need none."""
+    for one in tree:
+        with suppress(psutil.NoSuchProcess):
+            one.send_signal(what)
 
 
 def wait_until(happened: Callable[[], bool], process: psutil.Popen, home: Home, job: str) -> None:
@@ -167,13 +173,11 @@ def test_a_second_copy_is_refused_with_the_holders_name_and_one_that_waits_finds
     with home.started(job) as process:
         wait_until(lambda: home.commits(LOCKS.name) > before, process, home, job)
         tree = [process, *process.children(recursive=True)]
-        for one in tree:
-            one.suspend()
+        signal_all(tree, signal.SIGSTOP)
         monkeypatch.setattr(sys, "argv", [job, *home.argv(job)])
         with pytest.raises(SystemExit) as ended:
             import_module(f"jobs.{job}").command()
-        for one in tree:
-            one.resume()
+        signal_all(tree, signal.SIGCONT)
         said = capsys.readouterr().err
         assert ended.value.code == 1
         assert f"is being worked on by {os.uname().nodename}:{process.pid}:" in said
