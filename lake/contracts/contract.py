@@ -66,13 +66,19 @@ class Days(Strict):
 
 
 class Contract(Strict):
-    """One raw log. A row of it becomes one event, known at ``known_at``."""
+    """One raw log. A row of it becomes one event, known at ``known_at``.
+
+    Attributes:
+        key: what a second delivery of an event repeats.
+        business_key: what no second event has, though its key be new: a row that does is a near duplicate.
+    """
 
     log: Name
     description: str
     version: int = 1
     files: Files
     key: tuple[str, ...]
+    business_key: tuple[str, ...] = ()
     event_at: Named
     known_at: Named | Lag
     time_format: TimeFormat | tuple[TimeFormat, ...] = "iso"
@@ -90,6 +96,11 @@ class Contract(Strict):
             mistakes.append(
                 f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}"
             )
+        loose = [
+            name for name in self.business_key if name not in self.columns or not self.columns[name].required
+        ]
+        if loose:
+            mistakes.append(f"business_key names {', '.join(loose)}; name columns that are `required`")
         if self.files.format == "csv":
             read = (*self.happened, *self.arrived, *chain.from_iterable(map(self.places_of, self.columns)))
             looked_into = [str(place) for place in read if place.path]

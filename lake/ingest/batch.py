@@ -16,7 +16,8 @@ from pyspark.sql import functions as F
 from lake.contracts import Contract
 from lake.errors import RefusedError
 from lake.ingest.files import Batch, delivered
-from lake.ingest.parse import FILE, REASON, TEXT, parse
+from lake.ingest.near_duplicates import refuse_near_duplicates
+from lake.ingest.parse import FILE, REASON, TEXT, earliest_first, parse
 from lake.ingest.read import read_raw, unreadable
 from lake.ingest.schemas import BATCHES, QUARANTINE
 from lake.seals import latest_seal
@@ -80,7 +81,7 @@ def _write(
     readable: Sequence[Sequence[str]],
     lost: tuple[str, ...],
 ) -> BatchResult:
-    with kept(_read(lake, root, contract, readable)) as rows:
+    with judged(lake, contract, batch, _read(lake, root, contract, readable)) as rows:
         rows_in, refused = counted(rows)
         _check_share(contract, batch, rows_in, refused)
         append_events(lake, contract, batch, rows)
@@ -157,22 +158,27 @@ def _read(lake: Lake, root: str, contract: Contract, readable: Sequence[Sequence
 
 
 @contextmanager
-def kept(rows: DataFrame) -> Iterator[DataFrame]:
-    """The rows, kept for the passes over them: count, events, quarantine."""
-    rows = rows.persist()
+def judged(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> Iterator[DataFrame]:
+    """Parsed rows, judged beside each other too, and kept for the passes over them: count, events, quarantine."""
+    rows = refuse_near_duplicates(rows, events_before(lake, contract, batch), contract).persist()
     try:
         yield rows
     finally:
         rows.unpersist()
 
 
+def events_before(lake: Lake, contract: Contract, batch: Batch) -> DataFrame:
+    """The events that other batches brought: a batch that is run again does not meet its own."""
+    return lake.read(contract.table).where(F.col("ingest_batch") != batch.batch_id)
+
+
 def _first_deliveries(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> DataFrame:
     """Each event once: its earliest delivery, and none that an earlier batch brought."""
-    content = F.xxhash64("event_at", *contract.columns)
-    earliest = Window.partitionBy(*contract.key).orderBy("known_at", FILE, content)
+    earliest = Window.partitionBy(*contract.key).orderBy(*earliest_first(contract))
     first = rows.withColumn("_delivery", F.row_number().over(earliest)).where(F.col("_delivery") == 1)
-    before = lake.read(contract.table).where(F.col("ingest_batch") != batch.batch_id)
-    return first.join(before.select(*contract.key), on=list(contract.key), how="left_anti").select(
+    return first.join(
+        events_before(lake, contract, batch).select(*contract.key), on=list(contract.key), how="left_anti"
+    ).select(
         *contract.columns,
         "event_at",
         _sealed(contract, batch, latest_seal(lake)).alias("known_at"),

@@ -65,8 +65,14 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
         *(value.alias(name) for name, value in values.items()),
         F.col(FILE),
         reason.alias(REASON),
-        F.when(reason.isNotNull(), F.col(TEXT)).alias(TEXT),
+        (F.col(TEXT) if contract.business_key else F.when(reason.isNotNull(), F.col(TEXT))).alias(TEXT),
     )
+
+
+def earliest_first(contract: Contract) -> list[Column]:
+    """Parsed rows that tell one thing, in the order in which they count; no order of files or partitions changes it."""
+    content = F.xxhash64("event_at", *contract.columns)
+    return [F.col("known_at"), F.col(FILE), content]
 
 
 def _known_at(event_at: Column, contract: Contract) -> Column:

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lake.contracts import Contract
-from lake.ingest.batch import REPLAY, BatchResult, append_events, counted, finish, kept, quarantined
+from lake.ingest.batch import REPLAY, BatchResult, append_events, counted, finish, judged, quarantined
 from lake.ingest.files import Batch, RawFile
 from lake.ingest.parse import parse
 from lake.ingest.read import read_again
@@ -47,7 +47,8 @@ def replay(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
         return None
     rows = _rows(lake, contract.log)
     batch = _batch(contract, held, rows)
-    with kept(parse(read_again(lake.spark, root, rows, contract), contract)) as parsed:
+    again = parse(read_again(lake.spark, root, rows, contract), contract)
+    with judged(lake, contract, batch, again) as parsed:
         rows_in, refused = counted(parsed)
         append_events(lake, contract, batch, parsed)
         result = finish(lake, contract, batch, REPLAY, rows_in=rows_in, refused=refused)
