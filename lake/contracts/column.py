@@ -54,21 +54,39 @@ def _are_places(named: str | tuple[str, ...]) -> str | tuple[str, ...]:
 Named = Annotated[str | tuple[str, ...], AfterValidator(_are_places)]
 
 
-class Column(Strict):
-    """One column as it is kept, and what a raw value must be to be accepted.
+class Reading(Strict):
+    """How the raw value of a column is worded.
 
     Attributes:
-        source: where its raw value stands, if not under the column's own name; of several places, which older and newer
+        source: where it stands, if not under the column's own name; of several places, which older and newer
             producers fill, the first with a value counts.
         means: raw values, trimmed, that stand for others: old names, and slips that leave no doubt.
         thousands: what may stand between groups of three digits.
+        minor_digits: how many of a whole number's last digits stand behind the point: 2 for money in cents.
+    """
+
+    source: Annotated[Named | None, Field(alias="from")] = None
+    means: dict[str, str] = Field(default_factory=dict)
+    thousands: Literal[",", " ", "'"] | None = None
+    minor_digits: Annotated[int, Field(ge=0, le=MAX_DIGITS)] = 0
+
+
+class Older(Reading):
+    """How rows up to the schema version ``until`` word the value; nothing is taken over from the newer wording."""
+
+    until: int
+
+
+class Column(Reading):
+    """One column as it is kept, how the newest rows word it, and what a raw value must be to be accepted.
+
+    Attributes:
+        older: how older rows word it; of several that fit a row, the one with the lowest ``until`` counts.
     """
 
     type: Annotated[str, Field(pattern=TYPE_PATTERN)]
-    source: Annotated[Named | None, Field(alias="from")] = None
     required: bool = False
-    means: dict[str, str] = Field(default_factory=dict)
-    thousands: Literal[",", " ", "'"] | None = None
+    older: tuple[Older, ...] = ()
     min: float | None = None
     max: float | None = None
     allowed: tuple[str, ...] = ()
@@ -93,14 +111,26 @@ class Column(Strict):
             raise ValueError(f"min and max limit numbers, and the type is {self.type}; remove them")
         if limits != sorted(limits):
             raise ValueError(f"min {limits[0]:g} is above max {limits[1]:g}")
-        if self.thousands and not isinstance(self.spark_type, NumericType):
+        if len({older.until for older in self.older}) < len(self.older):
+            raise ValueError("two of `older` end with one version; keep one of them")
+        for reading in (self, *self.older):
+            self._check(reading)
+        return self
+
+    def _check(self, reading: Reading) -> None:
+        if reading.thousands and not isinstance(self.spark_type, NumericType):
             raise ValueError(f"thousands separates digits of numbers, and the type is {self.type}; remove it")
-        foreign = [value for value in self.means.values() if self.allowed and value not in self.allowed]
+        if reading.minor_digits and not isinstance(self.spark_type, DecimalType):
+            raise ValueError(f"minor_digits makes decimals, and the type is {self.type}; make it one")
+        foreign = [value for value in reading.means.values() if self.allowed and value not in self.allowed]
         if foreign:
             raise ValueError(
                 f"means leads to {', '.join(foreign)}, which `allowed` does not list; add it or correct it"
             )
-        return self
+
+    def places(self, name: str) -> tuple[RawPlace, ...]:
+        """Every place where a row of any version may hold the value of this column, which is called ``name``."""
+        return tuple(place for reading in (self, *self.older) for place in places(reading.source or name))
 
     @property
     def spark_type(self) -> DataType:

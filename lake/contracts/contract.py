@@ -81,6 +81,7 @@ class Contract(Strict):
     business_key: tuple[str, ...] = ()
     event_at: Named
     known_at: Named | Lag
+    schema_version: Named | None = None  # the raw column that says how a row is worded; a whole number
     time_format: TimeFormat | tuple[TimeFormat, ...] = "iso"
     clock_skew: Duration = timedelta(0)
     late_by: Duration | None = None  # how long before its arrival an event may be dated
@@ -101,8 +102,14 @@ class Contract(Strict):
         ]
         if loose:
             mistakes.append(f"business_key names {', '.join(loose)}; name columns that are `required`")
+        aged = [name for name, column in self.columns.items() if column.older]
+        if aged and not self.schema_version:
+            mistakes.append(
+                f"{', '.join(aged)}: `older` needs `schema_version`, the raw column with the version of a row"
+            )
         if self.files.format == "csv":
-            read = (*self.happened, *self.arrived, *chain.from_iterable(map(self.places_of, self.columns)))
+            columns = (column.places(name) for name, column in self.columns.items())
+            read = (*self.happened, *self.arrived, *self.versioned, *chain.from_iterable(columns))
             looked_into = [str(place) for place in read if place.path]
             if looked_into:
                 mistakes.append(f"{', '.join(looked_into)}: a CSV file holds no objects to look into")
@@ -132,14 +139,16 @@ class Contract(Strict):
         """Where the time of arrival stands; nowhere in a log that is known a lag later."""
         return () if isinstance(self.known_at, Lag) else places(self.known_at)
 
-    def places_of(self, name: str) -> tuple[RawPlace, ...]:
-        """Where the raw value of a column stands, the place that counts first."""
-        return places(self.columns[name].source or name)
+    @property
+    def versioned(self) -> tuple[RawPlace, ...]:
+        """Where the schema version of a row stands; nowhere where all rows are worded alike."""
+        return places(self.schema_version) if self.schema_version else ()
 
     @property
     def alternatives(self) -> tuple[tuple[str, ...], ...]:
         """For everything that is read of a row, the raw columns that may hold it."""
-        read = (self.happened, self.arrived, *map(self.places_of, self.columns))
+        columns = (column.places(name) for name, column in self.columns.items())
+        read = (self.happened, self.arrived, self.versioned, *columns)
         return tuple(tuple(dict.fromkeys(place.column for place in some)) for some in read if some)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from pyspark.sql import Column, DataFrame
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
 from lake.contracts import Column as ContractColumn
-from lake.contracts import Contract, Lag, RawPlace, TimeFormat
+from lake.contracts import Contract, Lag, RawPlace, Reading, TimeFormat, places
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
@@ -56,6 +56,8 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
     ]
     if contract.late_by is not None:
         reasons.append(F.when(-ahead > _micros(contract.late_by), F.lit("event_too_long_before_arrival")))
+    if contract.versioned:
+        reasons.append(F.when(_version(contract).isNull(), F.lit("schema_version_not_a_number")))
     for name, column in contract.columns.items():
         reasons += _reasons(name, column, values[name], contract)
     reason = F.coalesce(*reasons)
@@ -108,28 +110,58 @@ def _read(text: Column, time_format: TimeFormat) -> Column:
     return F.when(micros.between(_FIRST, _LAST), F.timestamp_micros(micros))
 
 
-def _text(name: str, contract: Contract) -> Column:
-    """The raw value with the meaning that the contract gives it; null where it stands for nothing."""
-    column = contract.columns[name]
-    text = _first(contract.places_of(name))
-    if column.means:
-        pairs = [F.lit(part) for pair in column.means.items() for part in pair]
+def _version(contract: Contract) -> Column:
+    """The schema version that a row names; null where it names none."""
+    return F.trim(_first(contract.versioned)).try_cast("int")
+
+
+def _by_version(column: ContractColumn, contract: Contract, read: Callable[[Reading], Column]) -> Column:
+    """What ``read`` finds by the reading that the row's schema version asks for."""
+    found = read(column)
+    for older in sorted(column.older, key=lambda older: -older.until):
+        found = F.when(_version(contract) <= older.until, read(older)).otherwise(found)
+    return found
+
+
+def _text(name: str, reading: Reading, unknown: Sequence[str]) -> Column:
+    """The raw value with the meaning that a reading gives it; null where it stands for nothing."""
+    text = _first(places(reading.source or name))
+    if reading.means:
+        pairs = [F.lit(part) for pair in reading.means.items() for part in pair]
         text = F.coalesce(F.element_at(F.create_map(*pairs), F.trim(text)), text)
-    return F.when(~text.isin(*column.unknown), text) if column.unknown else text
+    return F.when(~text.isin(*unknown), text) if unknown else text
 
 
 def _value(name: str, contract: Contract) -> Column:
-    text, column = _text(name, contract), contract.columns[name]
+    column = contract.columns[name]
+    return _by_version(column, contract, lambda reading: _typed(name, column, reading, contract))
+
+
+def _typed(name: str, column: ContractColumn, reading: Reading, contract: Contract) -> Column:
+    text = _text(name, reading, column.unknown)
     if column.type == "timestamp":
         return _instant(text, contract)
-    if column.thousands:
-        is_grouped = F.trim(text).rlike(_GROUPED.replace("SEPARATOR", column.thousands))
-        text = F.when(is_grouped, F.replace(text, F.lit(column.thousands), F.lit(""))).otherwise(text)
+    if reading.thousands:
+        is_grouped = F.trim(text).rlike(_GROUPED.replace("SEPARATOR", reading.thousands))
+        text = F.when(is_grouped, F.replace(text, F.lit(reading.thousands), F.lit(""))).otherwise(text)
+    if reading.minor_digits:
+        text = _with_point(text, reading.minor_digits)
     return text if column.type == "string" else F.trim(text).try_cast(column.spark_type)
 
 
+def _with_point(text: Column, minor_digits: int) -> Column:
+    """A whole number with its last digits behind a point; null for what is no whole number."""
+    number = F.trim(text)
+    digits = F.lpad(
+        F.regexp_replace(number, r"^[+-]", ""), F.greatest(F.length(number), F.lit(minor_digits)), "0"
+    )
+    pointed = F.regexp_replace(digits, rf"^(\d*)(\d{{{minor_digits}}})$", "$1.$2")
+    sign = F.when(number.startswith("-"), "-").otherwise("")
+    return F.when(number.rlike(r"^[+-]?\d+$"), F.concat(sign, pointed))
+
+
 def _reasons(name: str, column: ContractColumn, value: Column, contract: Contract) -> list[Column]:
-    text = _text(name, contract)
+    text = _by_version(column, contract, lambda reading: _text(name, reading, column.unknown))
     reasons = []
     if column.required or name in contract.key:
         reasons.append(F.when(text.isNull() | (F.trim(text) == ""), F.lit(f"{name}_missing")))

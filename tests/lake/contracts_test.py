@@ -97,6 +97,21 @@ def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
             "from: ID, allowed: [a], means: {A: a, B: b}}",
             ":8: columns.payment_id: means leads to b, which `allowed` does not list; add it or correct it",
         ),
+        (
+            "from: ID}",
+            "from: ID, minor_digits: 2}",
+            ":8: columns.payment_id: minor_digits makes decimals, and the type is string; make it one",
+        ),
+        (
+            "min: 0",
+            "older: [{until: 2, from: pence}]",
+            ":1: the document: amount: `older` needs `schema_version`, the raw column with the version of a row",
+        ),
+        (
+            "min: 0",
+            "older: [{until: 2}, {until: 2, minor_digits: 2}]",
+            ":9: columns.amount: two of `older` end with one version; keep one of them",
+        ),
         ("2d", "2 weeks", "expected a number and a unit, such as 30s, 5m, 12h or 7d"),
         ("format: csv", "format: xml", ":3: files.format: found 'xml'; Input should be 'json' or 'csv'"),
         ("log: payments", "log: Pay-ments", ":1: log: found 'Pay-ments'; String should match pattern"),

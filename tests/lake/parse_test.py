@@ -219,3 +219,52 @@ def test_what_leaves_no_doubt_is_understood_and_nothing_else(
     contract = Contract.model_validate(DRIFTED)
     row = parsed(spark, contract, [dict.fromkeys(contract.source_columns) | AT_TEN | {column: text}])[0]
     assert (row[REASON] or row[column]) == expected
+
+
+AGED = {
+    **LOG,
+    "schema_version": "v",
+    "columns": {
+        "id": {"type": "string"},
+        "amount": {
+            "type": "decimal(18,2)",
+            "required": True,
+            "max": 1000,
+            "older": [
+                {"until": 3, "from": "amount", "minor_digits": 2},
+                {"until": 1, "from": "pence", "minor_digits": 3},
+            ],
+        },
+        "kind": {"type": "string", "allowed": ["card"], "older": [{"until": 2, "means": {"1": "card"}}]},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"v": "4", "amount": "12"}, Decimal("12.00")),
+        ({"v": "3", "amount": "1234"}, Decimal("12.34")),
+        ({"v": "2", "amount": " -5 "}, Decimal("-0.05")),
+        ({"v": "2", "amount": "+050"}, Decimal("0.50")),
+        ({"v": "3", "amount": "99999", "kind": "card"}, Decimal("999.99")),
+        ({"v": "3", "amount": "100001"}, "amount_above_1000"),
+        ({"v": "3", "amount": "12.5"}, "amount_not_decimal(18,2)"),
+        ({"v": "3", "amount": ""}, "amount_missing"),
+        ({"v": "1", "amount": "7", "pence": "1230"}, Decimal("1.23")),
+        ({"v": "1", "amount": "7"}, "amount_missing"),
+        ({"v": "0", "pence": "10"}, Decimal("0.01")),
+        ({"v": "2", "amount": "100", "kind": "1"}, Decimal("1.00")),
+        ({"v": "3", "amount": "100", "kind": "1"}, "kind_not_allowed"),
+        ({"v": None, "amount": "1"}, "schema_version_not_a_number"),
+        ({"v": "new", "amount": "1"}, "schema_version_not_a_number"),
+    ],
+)  # fmt: skip
+def test_a_row_is_read_as_its_schema_version_words_it(
+    spark: SparkSession, change: dict[str, str | None], expected: object
+) -> None:
+    contract = Contract.model_validate(AGED)
+    raw = dict.fromkeys(contract.source_columns) | {k: GOOD[k] for k in ("ts", "seen.at", "id")} | change
+    (row,) = parsed(spark, contract, [raw])
+    assert (row[REASON] or row["amount"]) == expected
+    assert row[REASON] or row["kind"] in (None, "card")
