@@ -16,7 +16,7 @@ NOT_LONG := not slow and not cluster
 export PYTHON
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-sizes \
-	test-slow cluster-test test-dbr18 ui doctor docs bench-features zip wheel clean
+	test-slow cluster-test test-dbr18 ui doctor docs bench-features bench-ingest zip wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -65,6 +65,9 @@ docs: $(READY) ## docs/features.md, the catalogue of the built-in features
 
 bench-features: $(READY_BENCH) ## the window engine against what one would pick instead; ARGUMENTS="--rows 1 4"
 	@$(BIN)/python -m benchmarks.point_in_time $(ARGUMENTS)
+
+bench-ingest: $(READY) ## the ingest against a bare copy to Delta; ARGUMENTS="--accounts 50000 --days 180"
+	@$(BIN)/python -m benchmarks.ingest $(ARGUMENTS)
 
 zip: $(READY) ## dist/trustlake.zip for spark-submit --py-files
 	@$(BIN)/python scripts/build_zip.py
