@@ -84,10 +84,11 @@ def _write(
     with judged(lake, contract, batch, _read(lake, root, contract, readable)) as rows:
         rows_in, refused = counted(rows)
         _check_share(contract, batch, rows_in, refused)
-        append_events(lake, contract, batch, rows)
         if refused or lost:
             bad = quarantined(lake, contract, batch.batch_id, rows, lost)
             lake.append(QUARANTINE.name, bad, once=_once(batch, "quarantine"))
+        # Last, for Spark computes anew what it kept of a table that changed, and rows may be judged beside events.
+        append_events(lake, contract, batch, rows)
     return finish(lake, contract, batch, DELIVERY, rows_in=rows_in, refused=refused, lost=lost)
 
 

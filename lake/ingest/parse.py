@@ -14,6 +14,9 @@ from lake.contracts import Contract, Lag, RawPlace, Reading, TimeFormat, places
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
+# Columns of a row on its way: the text of a column, of its times, and its schema version.
+_RAW, _HAPPENED, _ARRIVED, _VERSION = "_raw_", "_happened", "_arrived", "_version"
+
 # The first and the last instant that a calendar of four-digit years has; an epoch outside is no time.
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
@@ -42,12 +45,42 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
 
     Returns:
         One row per raw row: ``event_at``, ``known_at``, the contract's columns typed, ``_file``, ``_reason``
-        (null for a row that keeps the contract) and, for refused rows only, ``_text``. Sentinels become null.
+        (null for a row that keeps the contract) and ``_text``, which rows that nothing can refuse any more lack.
+        Sentinels become null.
     """
-    event_at = _instant(_first(contract.happened), contract)
-    known_at = _known_at(event_at, contract)
+    # Step by step, for Spark computes what one step uses twice only once if an earlier one has named it.
+    rows = _typed(_worded(raw, contract), contract).withColumn(REASON, F.coalesce(*_reasons(contract)))
+    text = F.col(TEXT) if contract.business_key else F.when(F.col(REASON).isNotNull(), F.col(TEXT))
+    return rows.select("event_at", "known_at", *contract.columns, FILE, REASON, text.alias(TEXT))
+
+
+def earliest_first(contract: Contract) -> list[Column]:
+    """Parsed rows that tell one thing, in the order in which they count; no order of files or partitions changes it."""
+    content = F.xxhash64("event_at", *contract.columns)
+    return [F.col("known_at"), F.col(FILE), content]
+
+
+def _worded(raw: DataFrame, contract: Contract) -> DataFrame:
+    """Per row, the text of everything that the contract reads, with the meaning that it gives it."""
+    version = F.trim(_first(contract.versioned)).try_cast("int") if contract.versioned else F.lit(None)
+    placed = raw.select("*", version.alias(_VERSION))
+    arrived = _first(contract.arrived) if contract.arrived else F.lit(None)
+    texts = [_text(name, column).alias(_RAW + name) for name, column in contract.columns.items()]
+    times = [_first(contract.happened).alias(_HAPPENED), arrived.alias(_ARRIVED)]
+    return placed.select(*texts, *times, _VERSION, TEXT, FILE, BROKEN)
+
+
+def _typed(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Per row, its times and the contract's columns typed, beside their texts; null where a text does not fit."""
+    timed = rows.withColumn("event_at", _instant(F.col(_HAPPENED), contract))
+    values = [_value(name, column, contract).alias(name) for name, column in contract.columns.items()]
+    return timed.select("*", _known_at(contract).alias("known_at"), *values)
+
+
+def _reasons(contract: Contract) -> list[Column]:
+    """Everything that a typed row may be refused for, null where it is not; the first counts."""
+    event_at, known_at = F.col("event_at"), F.col("known_at")
     ahead = F.unix_micros(event_at) - F.unix_micros(known_at)
-    values = {name: _value(name, contract) for name in contract.columns}
     reasons = [
         F.when(F.col(BROKEN), F.lit("unparsable_row")),
         F.when(event_at.isNull(), F.lit("event_at_not_a_time")),
@@ -57,30 +90,16 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
     if contract.late_by is not None:
         reasons.append(F.when(-ahead > _micros(contract.late_by), F.lit("event_too_long_before_arrival")))
     if contract.versioned:
-        reasons.append(F.when(_version(contract).isNull(), F.lit("schema_version_not_a_number")))
+        reasons.append(F.when(F.col(_VERSION).isNull(), F.lit("schema_version_not_a_number")))
     for name, column in contract.columns.items():
-        reasons += _reasons(name, column, values[name], contract)
-    reason = F.coalesce(*reasons)
-    return raw.select(
-        event_at.alias("event_at"),
-        known_at.alias("known_at"),
-        *(value.alias(name) for name, value in values.items()),
-        F.col(FILE),
-        reason.alias(REASON),
-        (F.col(TEXT) if contract.business_key else F.when(reason.isNotNull(), F.col(TEXT))).alias(TEXT),
-    )
+        reasons += _reasons_of(name, column, is_needed=column.required or name in contract.key)
+    return reasons
 
 
-def earliest_first(contract: Contract) -> list[Column]:
-    """Parsed rows that tell one thing, in the order in which they count; no order of files or partitions changes it."""
-    content = F.xxhash64("event_at", *contract.columns)
-    return [F.col("known_at"), F.col(FILE), content]
-
-
-def _known_at(event_at: Column, contract: Contract) -> Column:
+def _known_at(contract: Contract) -> Column:
     if isinstance(contract.known_at, Lag):
-        return F.timestamp_micros(F.unix_micros(event_at) + _micros(contract.known_at.lag))
-    return _instant(_first(contract.arrived), contract)
+        return F.timestamp_micros(F.unix_micros("event_at") + _micros(contract.known_at.lag))
+    return _instant(F.col(_ARRIVED), contract)
 
 
 def _micros(span: timedelta) -> int:
@@ -110,43 +129,42 @@ def _read(text: Column, time_format: TimeFormat) -> Column:
     return F.when(micros.between(_FIRST, _LAST), F.timestamp_micros(micros))
 
 
-def _version(contract: Contract) -> Column:
-    """The schema version that a row names; null where it names none."""
-    return F.trim(_first(contract.versioned)).try_cast("int")
-
-
-def _by_version(column: ContractColumn, contract: Contract, read: Callable[[Reading], Column]) -> Column:
+def _by_version(column: ContractColumn, read: Callable[[Reading], Column]) -> Column:
     """What ``read`` finds by the reading that the row's schema version asks for."""
     found = read(column)
     for older in sorted(column.older, key=lambda older: -older.until):
-        found = F.when(_version(contract) <= older.until, read(older)).otherwise(found)
+        found = F.when(F.col(_VERSION) <= older.until, read(older)).otherwise(found)
     return found
 
 
-def _text(name: str, reading: Reading, unknown: Sequence[str]) -> Column:
-    """The raw value with the meaning that a reading gives it; null where it stands for nothing."""
-    text = _first(places(reading.source or name))
-    if reading.means:
-        pairs = [F.lit(part) for pair in reading.means.items() for part in pair]
-        text = F.coalesce(F.element_at(F.create_map(*pairs), F.trim(text)), text)
-    return F.when(~text.isin(*unknown), text) if unknown else text
+def _text(name: str, column: ContractColumn) -> Column:
+    """The raw value with the meaning that its reading gives it; null where it stands for nothing."""
+    text = _by_version(column, lambda reading: _meant(_first(places(reading.source or name)), reading))
+    return F.when(~text.isin(*column.unknown), text) if column.unknown else text
 
 
-def _value(name: str, contract: Contract) -> Column:
-    column = contract.columns[name]
-    return _by_version(column, contract, lambda reading: _typed(name, column, reading, contract))
+def _meant(text: Column, reading: Reading) -> Column:
+    if not reading.means:
+        return text
+    pairs = [F.lit(part) for pair in reading.means.items() for part in pair]
+    return F.coalesce(F.element_at(F.create_map(*pairs), F.trim(text)), text)
 
 
-def _typed(name: str, column: ContractColumn, reading: Reading, contract: Contract) -> Column:
-    text = _text(name, reading, column.unknown)
+def _value(name: str, column: ContractColumn, contract: Contract) -> Column:
+    text = F.col(_RAW + name)
+    if column.type == "string":
+        return text
     if column.type == "timestamp":
         return _instant(text, contract)
+    return F.trim(_by_version(column, lambda reading: _number(text, reading))).try_cast(column.spark_type)
+
+
+def _number(text: Column, reading: Reading) -> Column:
+    """The text of a number as everyone writes it."""
     if reading.thousands:
         is_grouped = F.trim(text).rlike(_GROUPED.replace("SEPARATOR", reading.thousands))
         text = F.when(is_grouped, F.replace(text, F.lit(reading.thousands), F.lit(""))).otherwise(text)
-    if reading.minor_digits:
-        text = _with_point(text, reading.minor_digits)
-    return text if column.type == "string" else F.trim(text).try_cast(column.spark_type)
+    return _with_point(text, reading.minor_digits) if reading.minor_digits else text
 
 
 def _with_point(text: Column, minor_digits: int) -> Column:
@@ -160,10 +178,10 @@ def _with_point(text: Column, minor_digits: int) -> Column:
     return F.when(number.rlike(r"^[+-]?\d+$"), F.concat(sign, pointed))
 
 
-def _reasons(name: str, column: ContractColumn, value: Column, contract: Contract) -> list[Column]:
-    text = _by_version(column, contract, lambda reading: _text(name, reading, column.unknown))
+def _reasons_of(name: str, column: ContractColumn, *, is_needed: bool) -> list[Column]:
+    text, value = F.col(_RAW + name), F.col(name)
     reasons = []
-    if column.required or name in contract.key:
+    if is_needed:
         reasons.append(F.when(text.isNull() | (F.trim(text) == ""), F.lit(f"{name}_missing")))
     if column.type != "string":
         reasons.append(F.when(text.isNotNull() & value.isNull(), F.lit(f"{name}_not_{column.type}")))
