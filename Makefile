@@ -16,7 +16,7 @@ NOT_LONG := not slow and not cluster
 export PYTHON
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-sizes \
-	test-slow cluster-test test-dbr18 ui doctor docs bench-features bench-ingest zip wheel clean
+	test-slow cluster-test test-dbr18 ui doctor docs bench-features bench-ingest check-simulation zip wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -68,6 +68,9 @@ bench-features: $(READY_BENCH) ## the window engine against what one would pick 
 
 bench-ingest: $(READY) ## the ingest against a bare copy to Delta; ARGUMENTS="--accounts 50000 --days 180"
 	@$(BIN)/python -m benchmarks.ingest $(ARGUMENTS)
+
+check-simulation: $(READY) ## whether the simulated marketplace is as hard as a real one; ARGUMENTS="--seed 8"
+	@$(BIN)/python -m benchmarks.difficulty $(ARGUMENTS)
 
 zip: $(READY) ## dist/trustlake.zip for spark-submit --py-files
 	@$(BIN)/python scripts/build_zip.py
