@@ -72,6 +72,20 @@ class Lake:
             return self.spark.catalog.tableExists(self.place(name))
         return DeltaTable.isDeltaTable(self.spark, f"{self.settings.root}/{name}")
 
+    def names(self) -> list[str]:
+        """Every table there is, by name."""
+        settings = self.settings
+        if settings.root is None:
+            found = self.spark.sql(f"SHOW TABLES IN {settings.catalog}.{settings.schema_name}").collect()
+            return sorted(row["tableName"] for row in found if not row["isTemporary"])
+        try:
+            commits = self.spark.read.format("binaryFile").load(f"{settings.root}/*/_delta_log/*.json")
+        except AnalysisException as error:
+            if error.getCondition() != "PATH_NOT_FOUND":
+                raise
+            return []
+        return sorted({row["path"].split("/")[-3] for row in commits.select("path").distinct().collect()})
+
     def read(self, name: str, *, version: int | None = None) -> DataFrame:
         """The table, as it is or as it was at ``version``.
 

@@ -27,6 +27,7 @@ VERBS = (
     Verb("explain", "operations.explain", "show a feature's value of one row and the events it comes from"),
     Verb("features", "operations.features", "compute every feature for the keys and instants of a CSV"),
     Verb("plan", "operations.plan", "say what the next build of the features would change, fill in and read"),
+    Verb("sql", "operations.sql", "ask the tables of the lake and views of them in SQL; reads only"),
     Verb("ui", "operations.ui", "open MLflow's pages on the store of the jobs"),
 )
 

@@ -19,6 +19,7 @@ from features.view import AS_OF
 from lake.described import described
 from lake.documents import Strict
 from lake.tables import TableSpec
+from training.known_labels import first_told
 from training.splits import Fold
 
 FEATURES, IS_FRAUD, IS_VALIDATION = "features", "is_fraud", "is_validation"
@@ -91,8 +92,7 @@ def training_set(
     Returns:
         One row per row of ``rows``, in the columns of ``table_spec``. Identifiers are hashed.
     """
-    said = label_events.where(F.expr(label.fraud)).where(F.col("known_at") < F.lit(as_of))
-    first = said.groupBy(F.col(label.on).cast("string").alias(row)).agg(F.min("known_at").alias(_KNOWN))
+    first = first_told(label_events, label, row=row, told_at=_KNOWN, as_of=as_of)
     slices = [
         part for name, sql in testing.slices.items() for part in (F.lit(name), F.expr(sql).cast("string"))
     ]

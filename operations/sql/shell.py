@@ -1,0 +1,117 @@
+"""Statements that are asked of an open lake one after another, from text or from a person at a prompt."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from lake.errors import TrustlakeError
+from lake.tables import Lake
+from operations.sql.query import one_line_mistakes, query
+from operations.sql.shown import Format, show, table_lines
+from operations.sql.statements import is_blank, statements
+from operations.sql.views import View
+
+HELP = "\\d lists tables and views, \\d NAME the columns of one, \\q ends; a statement ends with ;"
+_PROMPT, _GOES_ON = "trustlake> ", "        -> "
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What is asked, and how answers are shown."""
+
+    lake: Lake
+    views: Mapping[str, View]
+    format: Format
+    limit: int
+
+    def run(self, text: str) -> None:
+        """Run every statement of the text; the last may lack its semicolon.
+
+        Raises:
+            RefusedError: a statement would write or change something.
+            TrustlakeError: a statement is wrong, and those after it were not run.
+        """
+        complete, rest = statements(text)
+        for statement in complete if is_blank(rest) else [*complete, rest]:
+            self.answer(statement)
+
+    def answer(self, statement: str) -> None:
+        r"""Show the rows of one statement, or what ``\d`` asks for."""
+        if statement.startswith("\\"):
+            self._list(statement)
+            return
+        rows = query(self.lake.spark, statement)
+        with one_line_mistakes(statement):
+            show(rows, self.format, self.limit)
+
+    def prompt(self) -> None:
+        r"""Read statements from a terminal until its end or ``\q``; a mistake is told, and the next one read."""
+        with suppress(ImportError):
+            import readline  # noqa: F401 - lets input() edit lines and recall them; not on every system
+
+        print(f"{len(self.views)} tables and views; {HELP}")
+        text = ""
+        while (line := _line(_GOES_ON if text else _PROMPT)) is not None:
+            command = line.strip().rstrip(";")
+            if not text and command == "\\q":
+                return
+            if not text and command.startswith("\\"):
+                self._try(command)
+                continue
+            complete, text = statements(f"{text}\n{line}" if text else line)
+            text = "" if is_blank(text) else text
+            for statement in complete:
+                self._try(statement)
+
+    def _try(self, statement: str) -> None:
+        try:
+            self.answer(statement)
+        except TrustlakeError as error:
+            print(error, file=sys.stderr)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+
+    def _list(self, command: str) -> None:
+        what, *names = command.split()
+        if what != "\\d" or len(names) > 1:
+            raise TrustlakeError(f"{command} is not known; {HELP}")
+        if not names:
+            lines = table_lines(
+                ("name", "what"), [(name, self._about(view)) for name, view in sorted(self.views.items())]
+            )
+        elif names[0] in self.views:
+            lines = table_lines(
+                ("column", "type", "what"),
+                [
+                    (field.name, field.dataType.simpleString(), field.metadata.get("comment", ""))
+                    for field in self.views[names[0]].rows.schema
+                ],
+            )
+        else:
+            raise TrustlakeError(
+                f"there is no table or view {names[0]}; there are {', '.join(sorted(self.views))}"
+            )
+        for line in lines:
+            print(line)
+
+    def _about(self, view: View) -> str:
+        """What one row is; a table keeps that itself."""
+        if view.about:
+            return view.about
+        detail = self.lake.spark.sql(f"DESCRIBE DETAIL {self.lake.place(view.name)}").head()
+        return str(detail["description"] or "") if detail else ""
+
+
+def _line(prompt: str) -> str | None:
+    """The next line; None at the end. Ctrl-C drops what was begun."""
+    try:
+        return input(prompt)
+    except EOFError:
+        print()
+        return None
+    except KeyboardInterrupt:
+        print()
+        return ";"
