@@ -6,6 +6,7 @@ PACKAGES = ["lake", "features", "training", "scoring", "jobs", "operations", "si
 JOBS = [
     "simulate_logs",
     "ingest_logs",
+    "explore_logs",
     "build_features",
     "prove_features",
     "train_model",

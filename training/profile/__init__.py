@@ -1,0 +1,1 @@
+"""What a log holds: its columns, its days, and how often its rows turn out to be fraud."""
