@@ -19,7 +19,7 @@ MOST_DISTINCT = 100_000
 SLICE_VALUES = 12
 TOP_VALUES = 20
 MOST_DAYS = 4_000
-_VALUE, _QUARTER, _DAY = "value", "quarter", "day"
+_VALUE, _QUARTER, _DAY, _ALL = "value", "quarter", "day", "all"
 _QUARTERS = [QUANTILES.index(share) for share in (0.25, 0.5, 0.75)]
 
 
@@ -38,11 +38,13 @@ class Counts:
     """What was counted.
 
     Attributes:
+        whole: all rows.
         top: the most frequent values by column, at most 20; of columns with at most about 100,000.
         slices: every value of columns with few, and quarters of the other numbers, by column.
         days: rows a day (UTC), in order; of a log of more than 4,000 days the latest.
     """
 
+    whole: Counted
     top: Mapping[str, Sequence[Counted]]
     slices: Mapping[str, Sequence[Counted]]
     days: Sequence[Counted]
@@ -69,6 +71,7 @@ def counts(rows: DataFrame, columns: Sequence[ColumnFigures], *, day_of: str) ->
         if isinstance(types[column.name], NumericType) and column.distinct > SLICE_VALUES
     ]
     entries = [
+        _entry(_ALL, "", F.lit(None)),
         _entry(_DAY, "", F.to_date(day_of)),
         *(_entry(_VALUE, name, F.col(f"`{name}`")) for name in valued),
         *(_entry(_QUARTER, name, _quarter(named[name])) for name in quartered),
@@ -84,6 +87,7 @@ def counts(rows: DataFrame, columns: Sequence[ColumnFigures], *, day_of: str) ->
         name: list(_in_words(found[_QUARTER, name], named[name])) for name in quartered
     }
     return Counts(
+        whole=next(iter(found[_ALL, ""]), Counted(None, 0, 0, 0)),
         top={name: _filled(found[_VALUE, name]) for name in valued},
         slices={name: slices[name] for name in named if name in slices},
         days=sorted(found[_DAY, ""], key=lambda one: one.value or ""),

@@ -27,6 +27,7 @@ td.v {{ max-width: 28em; overflow-wrap: anywhere; }}
 .rate b {{ position: absolute; top: 0.1em; width: 3px; height: 0.8em; background: {FRAUD}; }}
 """
 _ABOUT = "≈: from sketches; distinct values within about 5 %, quantiles within 0.01 % of the ranks."
+_INTERVALS = "Intervals: Wilson, 95 %, each value by itself, as if rows were independent; those of one account are not."
 _COLUMNS = (
     *("column", "type", "without value", "distinct ≈", "least", "5 % ≈", "median ≈", "95 % ≈", "most"),
     *("mean", "deviation", "empty", "length", "what"),
@@ -70,10 +71,11 @@ def _rates(profile: Profile) -> Iterator[str]:
     if not profile.labels:
         yield '<p class="note">No model of the definitions has labels of this log that were ingested.</p>'
         return
-    whole = wilson(profile.frauds, profile.settled)
-    yield f'<p class="note">{escape(profile.labels)} Intervals: Wilson, 95 %, each value by itself.</p>'
-    yield f"<p>{profile.frauds:,} of {profile.settled:,} settled rows are fraud: {_estimate(whole)}.</p>"
-    if not profile.settled:
+    whole = profile.counts.whole
+    yield f'<p class="note">{escape(profile.labels)} {_INTERVALS}</p>'
+    rate = _estimate(wilson(whole.frauds, whole.settled))
+    yield f"<p>{whole.frauds:,} of {whole.settled:,} settled rows are fraud: {rate}.</p>"
+    if not whole.settled:
         return
     for name, values in profile.counts.slices.items():
         rates = [wilson(one.frauds, one.settled) for one in values]
@@ -92,12 +94,15 @@ def _top(profile: Profile) -> Iterator[str]:
     yield "<h2>Most frequent values</h2>"
     for column in profile.columns:
         values: Sequence[Counted] = profile.counts.top.get(column.name, ())
-        if values:
-            yield f"<h3>{escape(column.name)}</h3>"
-            yield from _table(("value", "rows"), map(_counted, values))
-        elif column.distinct > MOST_DISTINCT:
-            yield f"<h3>{escape(column.name)}</h3>"
+        if not values and column.distinct <= MOST_DISTINCT:
+            continue
+        yield f"<h3>{escape(column.name)}</h3>"
+        if not values:
             yield f'<p class="note">Not counted: more than about {MOST_DISTINCT:,} values.</p>'
+        elif values[0].rows == 1:
+            yield '<p class="note">No value is there twice.</p>'
+        else:
+            yield from _table(("value", "rows"), map(_counted, values))
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -118,7 +123,9 @@ def _column(column: ColumnFigures, rows: int) -> list[str]:
         _cell(column.type),
         _number(f"{without:,} ({without / rows:.1%})" if rows else without),
         _number(column.distinct),
-        *map(_value, (column.least, five, median, ninety_five, column.most)),
+        _value(column.least),
+        *(_cell(quantile or "") for quantile in (five, median, ninety_five)),
+        _value(column.most),
         *(
             _number(None if figure is None else f"{figure:,.6g}")
             for figure in (column.mean, column.deviation)

@@ -51,14 +51,6 @@ class Profile:
     counts: Counts
     labels: str
 
-    @property
-    def settled(self) -> int:
-        return sum(day.settled for day in self.counts.days)
-
-    @property
-    def frauds(self) -> int:
-        return sum(day.frauds for day in self.counts.days)
-
 
 def figures_and_counts(
     events: DataFrame, labelling: Labelling | None
