@@ -53,18 +53,29 @@ class Shell:
             import readline  # noqa: F401 - lets input() edit lines and recall them; not on every system
 
         print(f"{len(self.views)} tables and views; {HELP}")
-        text = ""
-        while (line := _line(_GOES_ON if text else _PROMPT)) is not None:
-            command = line.strip().rstrip(";")
-            if not text and command == "\\q":
+        text: str | None = ""
+        while text is not None:
+            try:
+                text = self._typed(text, input(_GOES_ON if text else _PROMPT))
+            except KeyboardInterrupt:
+                print()
+                text = ""
+            except EOFError:
+                print()
                 return
-            if not text and command.startswith("\\"):
-                self._try(command)
-                continue
-            complete, text = statements(f"{text}\n{line}" if text else line)
-            text = "" if is_blank(text) else text
-            for statement in complete:
-                self._try(statement)
+
+    def _typed(self, begun: str, line: str) -> str | None:
+        """What is begun after this line; None where it was the last."""
+        command = line.strip().rstrip(";")
+        if not begun and command == "\\q":
+            return None
+        if not begun and command.startswith("\\"):
+            self._try(command)
+            return ""
+        complete, rest = statements(f"{begun}\n{line}" if begun else line)
+        for statement in complete:
+            self._try(statement)
+        return "" if is_blank(rest) else rest
 
     def _try(self, statement: str) -> None:
         try:
@@ -103,15 +114,3 @@ class Shell:
             return view.about
         detail = self.lake.spark.sql(f"DESCRIBE DETAIL {self.lake.place(view.name)}").head()
         return str(detail["description"] or "") if detail else ""
-
-
-def _line(prompt: str) -> str | None:
-    """The next line; None at the end. Ctrl-C drops what was begun."""
-    try:
-        return input(prompt)
-    except EOFError:
-        print()
-        return None
-    except KeyboardInterrupt:
-        print()
-        return ";"

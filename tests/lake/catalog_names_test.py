@@ -33,5 +33,6 @@ def test_a_lake_of_names_reads_writes_and_travels_in_time(lake: Lake) -> None:
     lake.replace("payments", lake.spark.createDataFrame([("a", 7)], SPEC.schema), where="id = 'a'")
     assert sorted(tuple(row) for row in lake.read("payments").collect()) == [("a", 7), ("b", 2)]
     assert lake.version("payments") == 2
+    assert lake.names() == ["payments"]
     assert sorted(tuple(row) for row in lake.read("payments", version=1).collect()) == [("a", 1), ("b", 2)]
     assert lake.place("payments") == "spark_catalog.fraud_by_name.payments"

@@ -299,7 +299,10 @@ def test_a_prompt_goes_on_after_mistakes_and_across_lines(
 
     def say(prompt: str) -> str:
         prompts.append(prompt.strip())
-        return next(lines)
+        line = next(lines)
+        if line is None:  # Ctrl-C
+            raise KeyboardInterrupt
+        return line
 
     monkeypatch.setattr(builtins, "input", say)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
@@ -307,7 +310,16 @@ def test_a_prompt_goes_on_after_mistakes_and_across_lines(
     assert said.startswith("10 tables and views; \\d lists")
     assert "\n4\n(1 row)\n" in said
     assert "amount      decimal(18,2)\n" in said
-    assert prompts == ["trustlake>", "->", "trustlake>", "trustlake>", "trustlake>", "trustlake>"]
+    assert prompts == [
+        "trustlake>",
+        "->",
+        "trustlake>",
+        "->",
+        "trustlake>",
+        "trustlake>",
+        "trustlake>",
+        "trustlake>",
+    ]
     errors = capsys.readouterr().err.splitlines()
     assert ["`nope`" in errors[0], errors[1].startswith("DROP would write")] == [True, True]
 
