@@ -15,7 +15,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from lake.errors import RefusedError, TrustlakeError
-from operations.sql.statements import first_word
+from operations.sql.statements import after_comments, first_word
 
 # Spark's statements that begin so tell something of tables, functions or a plan, and change nothing.
 TELLING = {"SHOW", "DESCRIBE", "DESC", "EXPLAIN"}
@@ -45,7 +45,8 @@ def query(spark: SparkSession, statement: str) -> DataFrame:
     """
     with one_line_mistakes(statement):
         if first_word(statement) in TELLING:
-            return spark.sql(statement)
+            # Without comments before it, Spark reads the same first word.
+            return spark.sql(after_comments(statement))
         return spark.sql(f"{_BEFORE}\n{statement}\n{_AFTER}")
 
 
@@ -89,5 +90,8 @@ def _place(told: str, statement: str) -> str | None:
     line, column = int(found[1] or found[3]), int(found[2] or found[4])
     # "position" counts from 1, "pos" from 0; the statement's first line is the second of what Spark was given.
     column += "position" not in found[0]
-    line -= first_word(statement) not in TELLING
+    if first_word(statement) in TELLING:
+        line += statement.count("\n") - after_comments(statement).count("\n")
+    else:
+        line -= 1
     return f" (line {line}, column {column})" if line <= statement.count("\n") + 1 else None

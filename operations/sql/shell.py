@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+
+from pyspark.errors import AnalysisException
 
 from lake.errors import TrustlakeError
 from lake.tables import Lake
@@ -52,6 +56,8 @@ class Shell:
         with suppress(ImportError):
             import readline  # noqa: F401 - lets input() edit lines and recall them; not on every system
 
+        # PySpark's own handler speaks to Spark in the middle of a sentence, and what was asked runs on.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         print(f"{len(self.views)} tables and views; {HELP}")
         text: str | None = ""
         while text is not None:
@@ -78,12 +84,20 @@ class Shell:
         return "" if is_blank(rest) else rest
 
     def _try(self, statement: str) -> None:
+        """Answer in a thread of its own, so that Ctrl-C finds this one free to stop Spark."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            asked = pool.submit(self._answer_or_say, statement)
+            while True:
+                try:
+                    return asked.result()
+                except KeyboardInterrupt:
+                    self.lake.spark.interruptAll()
+
+    def _answer_or_say(self, statement: str) -> None:
         try:
             self.answer(statement)
         except TrustlakeError as error:
             print(error, file=sys.stderr)
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
 
     def _list(self, command: str) -> None:
         what, *names = command.split()
@@ -112,5 +126,9 @@ class Shell:
         """What one row is; a table keeps that itself."""
         if view.about:
             return view.about
-        detail = self.lake.spark.sql(f"DESCRIBE DETAIL {self.lake.place(view.name)}").head()
+        try:
+            detail = self.lake.spark.sql(f"DESCRIBE DETAIL {self.lake.place(view.name)}").head()
+        except AnalysisException:
+            # A schema of a catalog may hold what is no Delta table.
+            return ""
         return str(detail["description"] or "") if detail else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _TOKEN = re.compile(
-    r"""(?P<comment>--[^\n]*|\s+)
+    r"""(?P<comment>--(?:\\\n|[^\r\n])*|\s+)
     |(?P<block>/\*)
     |(?P<end>;)
     |(?P<quoted>(?<!\w)[rR]'[^']*'|(?<!\w)[rR]"[^"]*"|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)
@@ -49,10 +49,16 @@ def is_blank(text: str) -> bool:
     return all(token.kind == "comment" for token in _tokens(text))
 
 
+def after_comments(statement: str) -> str:
+    """The statement without the comments and space that it begins with."""
+    first = next((token for token in _tokens(statement) if token.kind != "comment"), None)
+    return statement[first.start :] if first else ""
+
+
 def first_word(statement: str) -> str:
     """The first word in capitals; empty where the statement begins with something else."""
-    first = next((token for token in _tokens(statement) if token.kind != "comment"), None)
-    return statement[first.start : first.stop].upper() if first and first.kind == "word" else ""
+    found = re.match(r"\w+", after_comments(statement))
+    return found[0].upper() if found else ""
 
 
 def _tokens(text: str) -> Iterator[Token]:
@@ -71,7 +77,7 @@ def _tokens(text: str) -> Iterator[Token]:
 def _end_of_block(text: str, start: int) -> int | None:
     """Where the comment that begins at ``start`` ends, with those inside it; None where it does not."""
     depth = 0
-    for mark in re.compile(r"/\*|\*/").finditer(text, start):
+    for mark in re.compile(r"/\*(?!\+)|\*/").finditer(text, start):
         depth += 1 if mark[0] == "/*" else -1
         if depth == 0:
             return mark.end()

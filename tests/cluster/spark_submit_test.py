@@ -20,6 +20,7 @@ ZIP = ROOT / "dist" / "trustlake.zip"
 STEPS = (
     ("simulate_logs",),
     ("ingest_logs",),
+    ("explore_logs",),
     ("build_features",),
     ("prove_features",),
     ("train_model", "--as-of", "2026-02-25"),

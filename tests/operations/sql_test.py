@@ -206,6 +206,8 @@ def test_scores_of_later_instants_are_not_seen(asked: Any) -> None:
         "USE SCHEMA other",
         "EXECUTE IMMEDIATE 'DROP VIEW payments'",
         "BEGIN DROP VIEW payments; END",
+        # A comment that Spark ends elsewhere than it seems.
+        "-- \\\nSHOW TABLES\nDROP VIEW payments",
     ],
 )
 def test_a_statement_that_writes_is_refused_and_changes_nothing(
@@ -249,6 +251,7 @@ def test_an_explained_insert_is_not_run(asked: Any) -> None:
         ("SELECT\n int(card_id) FROM payments", "[CAST_INVALID_INPUT]"),
         ("SELECT 1 / 0", "(line 1, column 8)"),
         ("DESCRIBE nowhere", "(line 1, column 10)"),
+        ("-- what?\nDESCRIBE nowhere", "(line 2, column 10)"),
         ("SELECT count(*) AS drop FROM payments GROUP drop", "[PARSE_SYNTAX_ERROR]"),
         ("\\x", "\\x is not known; \\d lists tables and views"),
         ("\\d nowhere", "there is no table or view nowhere; there are daily_volume, "),
@@ -360,3 +363,6 @@ def test_comments_say_nothing_and_do_not_begin_a_statement() -> None:
     assert not is_blank("/* a")
     assert first_word("/* a */ -- b\n describe x") == "DESCRIBE"
     assert first_word("(SELECT 1)") == ""
+    assert first_word("-- a \\\nSHOW b\nDROP c") == "DROP"
+    assert first_word("-- a\rDROP b\nSHOW c") == "DROP"
+    assert first_word("/* /*+ */ DROP b /* */ */ SHOW c") == "DROP"
