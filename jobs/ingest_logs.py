@@ -10,17 +10,22 @@ from datetime import date, timedelta
 
 from jobs.arguments import add_range
 from jobs.job import Context, Plan, console_command, run_job
+from lake.dimensions.refresh import refresh
 from lake.errors import TrustlakeError
 from lake.ingest.batch import UNREADABLE, BatchResult, ingest_batch
 from lake.ingest.files import RawFile, delivered, of_days
 from lake.ingest.plan import plan_log
-from lake.ingest.replay import held_back, replay
+from lake.ingest.replay import held_back, replay, replay_completed
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
 from lake.runs import Outcome
 
 
 class IngestLogs:
-    """Reads what the contracts describe; writes ``events_*``, ``quarantine``, ``ingest_files``, ``ingest_batches``."""
+    """Reads what the contracts describe; writes ``events_*``, ``quarantine``, ``ingest_files``, ``ingest_batches``.
+
+    It ends with the dimensions of change logs (``dim_*``), which are those events in another shape: no definition and
+    no instant of their own goes into them, so a job of theirs could only be forgotten.
+    """
 
     NAME = "ingest_logs"
     ABOUT = "Read new raw files into event tables; refused rows go to quarantine with a reason."
@@ -87,7 +92,11 @@ def _ingest(context: Context, days: Mapping[str, tuple[date, date]]) -> Outcome:
             results.append(result)
             span = f"{batch.files[0].day} to {batch.files[-1].day}"
             _say(context, result, f"{number}/{len(planned)}, {span}")
-    return _outcome(context, results)
+        completed = replay_completed(lake, raw.root, contract)
+        if completed is not None:
+            results.append(completed)
+            _say(context, completed, "from quarantine, of transactions now complete")
+    return _outcome(context, results, _refresh(context))
 
 
 def _replay(context: Context) -> Outcome:
@@ -98,7 +107,18 @@ def _replay(context: Context) -> Outcome:
         if result is not None:
             results.append(result)
             _say(context, result, "from quarantine")
-    return _outcome(context, results)
+    return _outcome(context, results, _refresh(context))
+
+
+def _refresh(context: Context) -> list[str]:
+    """Bring the dimensions of all change logs up to date; returns their tables."""
+    dimensions = []
+    for contract in context.contracts.values():
+        if contract.changes:
+            batches = refresh(context.lake, contract)
+            dimensions.append(contract.dimension)
+            context.log.info("%s: %s new batches", contract.dimension, f"{batches:,}")
+    return dimensions
 
 
 def _prepare(context: Context) -> None:
@@ -108,18 +128,18 @@ def _prepare(context: Context) -> None:
         context.lake.widen(events(contract))
 
 
-def _outcome(context: Context, results: Sequence[BatchResult]) -> Outcome:
+def _outcome(context: Context, results: Sequence[BatchResult], dimensions: Sequence[str]) -> Outcome:
     reasons = sum((Counter(result.refused) for result in results), Counter[str]())
     reasons += Counter({UNREADABLE: sum(len(result.unreadable_files) for result in results)})
     duplicates = sum(result.duplicates for result in results)
     kinds = [f"{count:,} {reason}" for reason, count in reasons.most_common()]
-    tables = [contract.table for contract in context.contracts.values()] + [QUARANTINE.name]
+    tables = [contract.table for contract in context.contracts.values()] + [*dimensions, QUARANTINE.name]
     return Outcome(
         rows_in=sum(result.rows_in for result in results),
         rows_out=sum(result.rows_out for result in results),
         refused=sum(sum(result.refused.values()) for result in results),
         result=" · ".join([f"{duplicates:,} duplicates", *kinds]),
-        place=f"events ({len(context.contracts)} tables), {QUARANTINE.name}",
+        place=", ".join([f"events ({len(context.contracts)} tables)", *dimensions, QUARANTINE.name]),
         outputs={table: context.lake.version(table) for table in tables},
     )
 

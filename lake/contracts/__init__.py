@@ -1,9 +1,15 @@
 """What a raw log promises: where its files lie, its columns, its times, how much of it may be bad."""
 
+from lake.contracts.balance import Balance
+from lake.contracts.changes import VALID_FROM, VALID_TO, Changes
 from lake.contracts.column import Column, RawPlace, Reading, places
 from lake.contracts.contract import Contract, Files, Lag, TimeFormat, read_contracts
 
 __all__ = [
+    "VALID_FROM",
+    "VALID_TO",
+    "Balance",
+    "Changes",
     "Column",
     "Contract",
     "Files",

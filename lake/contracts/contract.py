@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 from pyspark.sql.types import DataType, StructField, StructType, TimestampType
 
+from lake.contracts.balance import Balance
+from lake.contracts.changes import Changes
 from lake.contracts.column import Column, Named, RawPlace, places
 from lake.contracts.types import spark_type
 from lake.documents import Document, Strict, decode, read_documents
@@ -87,6 +89,8 @@ class Contract(Strict):
     late_by: Duration | None = None  # how long before its arrival an event may be dated
     refuse_above: Annotated[float, Field(ge=0, le=1)] = 0.05
     backfill: Days | None = None  # deliveries that are history, whatever was built before they came
+    changes: Changes | None = None  # what makes it a change log, of which a dimension is kept
+    balance: Balance | None = None  # what makes it a ledger, whose transactions come whole or not at all
     columns: dict[Name, Column]
 
     @model_validator(mode="after")
@@ -113,6 +117,10 @@ class Contract(Strict):
             looked_into = [str(place) for place in read if place.path]
             if looked_into:
                 mistakes.append(f"{', '.join(looked_into)}: a CSV file holds no objects to look into")
+        if self.changes:
+            mistakes += self.changes.mistakes(self.columns, self.key)
+        if self.balance:
+            mistakes += self.balance.mistakes(self.columns)
         taken = [name for name in PLATFORM_COLUMNS if name in self.columns]
         if taken:
             mistakes.append(f"the platform adds {', '.join(taken)} itself; remove or rename")
@@ -123,6 +131,16 @@ class Contract(Strict):
     @property
     def table(self) -> str:
         return f"events_{self.log}"
+
+    @property
+    def dimension(self) -> str:
+        """The table of versions, where the log is a change log."""
+        return f"dim_{self.log}"
+
+    @property
+    def is_judged_together(self) -> bool:
+        """Whether a row that keeps the contract alone may be refused beside others."""
+        return bool(self.business_key or self.changes or self.balance)
 
     @property
     def time_formats(self) -> tuple[TimeFormat, ...]:

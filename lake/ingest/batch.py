@@ -15,6 +15,8 @@ from pyspark.sql import functions as F
 
 from lake.contracts import Contract
 from lake.errors import RefusedError
+from lake.ingest.balance import refuse_imbalance
+from lake.ingest.conflicting_changes import refuse_conflicting_changes
 from lake.ingest.files import Batch, delivered
 from lake.ingest.near_duplicates import refuse_near_duplicates
 from lake.ingest.parse import FILE, REASON, TEXT, earliest_first, parse
@@ -161,7 +163,10 @@ def _read(lake: Lake, root: str, contract: Contract, readable: Sequence[Sequence
 @contextmanager
 def judged(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> Iterator[DataFrame]:
     """Parsed rows, judged beside each other too, and kept for the passes over them: count, events, quarantine."""
-    rows = refuse_near_duplicates(rows, events_before(lake, contract, batch), contract).persist()
+    before = events_before(lake, contract, batch)
+    for refuse in (refuse_near_duplicates, refuse_conflicting_changes, refuse_imbalance):
+        rows = refuse(rows, before, contract)
+    rows = rows.persist()
     try:
         yield rows
     finally:

@@ -50,7 +50,7 @@ def parse(raw: DataFrame, contract: Contract) -> DataFrame:
     """
     # Step by step, for Spark computes what one step uses twice only once if an earlier one has named it.
     rows = _typed(_worded(raw, contract), contract).withColumn(REASON, F.coalesce(*_reasons(contract)))
-    text = F.col(TEXT) if contract.business_key else F.when(F.col(REASON).isNotNull(), F.col(TEXT))
+    text = F.col(TEXT) if contract.is_judged_together else F.when(F.col(REASON).isNotNull(), F.col(TEXT))
     return rows.select("event_at", "known_at", *contract.columns, FILE, REASON, text.alias(TEXT))
 
 

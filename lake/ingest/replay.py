@@ -8,9 +8,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lake.contracts import Contract
+from lake.ingest.balance import IMBALANCE
 from lake.ingest.batch import REPLAY, BatchResult, append_events, counted, finish, judged, quarantined
 from lake.ingest.files import Batch, RawFile
-from lake.ingest.parse import parse
+from lake.ingest.parse import REASON, parse
 from lake.ingest.read import read_again
 from lake.ingest.schemas import QUARANTINE
 from lake.quoted import quoted
@@ -58,6 +59,25 @@ def replay(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
             where=f"log = {quoted(contract.log)} AND text IS NOT NULL",
         )
     return result
+
+
+def replay_completed(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
+    """Read the quarantined rows of a ledger once more where that brings any back: the rest of a transaction arrived.
+
+    Rows of CSV files wait for a replay that is asked for, because their files may be gone.
+
+    Returns:
+        None where nothing comes back.
+    """
+    if contract.balance is None or contract.files.format != "json":
+        return None
+    rows = _rows(lake, contract.log)
+    if rows.where(F.col("reason") == IMBALANCE).head() is None:
+        return None
+    again = parse(read_again(lake.spark, root, rows, contract), contract)
+    with judged(lake, contract, _batch(contract, held_back(lake, contract.log), rows), again) as parsed:
+        comes_back = parsed.where(F.col(REASON).isNull()).head() is not None
+    return replay(lake, root, contract) if comes_back else None
 
 
 def _rows(lake: Lake, log: str) -> DataFrame:
