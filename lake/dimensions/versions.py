@@ -21,11 +21,11 @@ def versions(events: DataFrame, contract: Contract, changes: Changes) -> DataFra
 
     Returns:
         One row per insert or update, in no order: the contract's columns less the operation, ``valid_from``,
-        ``valid_to`` (outside; null for how the thing stands now) and ``known_at``, when the change was known. Changes follow each
-        other by ``changes.order``. A version begins with its change, but not before any version under a lower number:
-        where the producer's clock went back it is the greatest ``event_at`` so far, and a version that was replaced in
-        that instant ends as it begins. A deletion ends a version; an insert or update after it begins the next one.
-        Inserts of what is there count as updates, updates of what is not as inserts.
+        ``valid_to`` (outside; null for how the thing stands now) and ``known_at``, when the change was known.
+        Changes follow each other by ``changes.order``. A version begins with its change, but not before any version
+        under a lower number: where the producer's clock went back it is the greatest ``event_at`` so far, and a version
+        that was replaced in that instant ends as it begins. A deletion ends a version; an insert or update after it
+        begins the next one. Inserts of what is there count as updates, updates of what is not as inserts.
     """
     in_order = Window.partitionBy(*changes.key).orderBy(changes.order)
     so_far = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)

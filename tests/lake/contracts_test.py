@@ -170,3 +170,87 @@ def test_the_day_of_delivery_is_read_from_the_path(pattern: str, path: str, day:
 def test_built_in_contracts_are_right() -> None:
     folder = Path(__file__).parents[2] / "conf" / "contracts"
     assert all(isinstance(contract, Contract) for contract in read_contracts([str(folder)]).values())
+
+
+CHANGES = """\
+log: account_changes
+description: Changes of accounts
+files: {pattern: "changes/{day}.jsonl", format: json}
+key: [account_id, lsn]
+event_at: updated_ts
+known_at: {lag: 0s}
+changes: {key: [account_id], order: lsn, op: op}
+columns:
+  account_id: {type: string, required: true}
+  lsn: {type: long, required: true}
+  op: {type: string, required: true, allowed: [I, U, D]}
+"""
+LEDGER = """\
+log: ledger_entries
+description: Entries
+files: {pattern: "ledger/{day}.jsonl", format: json}
+key: [entry_id]
+event_at: booked_ts
+known_at: {lag: 0s}
+balance: {by: [txn_id], amount: amount_minor, side: side}
+columns:
+  entry_id: {type: string}
+  txn_id: {type: string, required: true}
+  side: {type: string, required: true, allowed: [credit, debit]}
+  amount_minor: {type: long, required: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "expected"),
+    [
+        (CHANGES, "op: op}", "op: what}", "changes names what; name columns that are `required`"),
+        (CHANGES, "{key: [account_id], order", "{key: [], order", "changes names no key; name columns"),
+        (CHANGES, "{key: [account_id], order", "{order", ":7: changes.key is missing; add it"),
+        (CHANGES, "long, required: true", "long", "changes names lsn; name columns that are `required`"),
+        (
+            CHANGES,
+            "lsn: {type: long",
+            "lsn: {type: string",
+            "changes.order: lsn is string; expected long, timestamp",
+        ),
+        (
+            CHANGES,
+            "[I, U, D]",
+            "[I, U]",
+            "changes.op: `allowed` of op lacks D; list everything that a change may be",
+        ),
+        (
+            CHANGES,
+            "[account_id, lsn]",
+            "[account_id]",
+            "key is account_id; a change is known by account_id, lsn, so",
+        ),
+        (
+            CHANGES,
+            "columns:",
+            "columns:\n  valid_to: {type: long}",
+            "the dimension adds valid_to itself; rename it",
+        ),
+        (LEDGER, "side: side}", "side: where}", "balance names where; name columns that are `required`"),
+        (LEDGER, "by: [txn_id]", "by: []", "balance names no `by`; name columns"),
+        (
+            LEDGER,
+            "amount_minor: {type: long",
+            "amount_minor: {type: double",
+            "amount_minor is double; expected long",
+        ),
+        (
+            LEDGER,
+            "[credit, debit]",
+            "[credit]",
+            "balance.side: expected `allowed: [debit, credit]` in column side",
+        ),
+    ],
+)
+def test_a_mistake_about_changes_or_a_balance_is_told_with_its_line(
+    tmp_path: Path, text: str, old: str, new: str, expected: str
+) -> None:
+    assert read_contracts([str(write(tmp_path, text))])
+    path = write(tmp_path, text.replace(old, new))
+    assert [expected in mistake and mistake.startswith(f"{path}:") for mistake in mistakes(path)] == [True]
