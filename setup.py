@@ -7,6 +7,7 @@ JOBS = [
     "simulate_logs",
     "ingest_logs",
     "explore_logs",
+    "undo_load",
     "build_features",
     "prove_features",
     "train_model",

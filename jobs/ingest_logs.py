@@ -17,6 +17,7 @@ from lake.ingest.files import RawFile, delivered, of_days
 from lake.ingest.plan import plan_log
 from lake.ingest.replay import held_back, replay, replay_completed
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
+from lake.ingest.undone import UNDONE, check_none_begun
 from lake.runs import Outcome
 
 
@@ -52,7 +53,7 @@ class IngestLogs:
             raise TrustlakeError(f"{root} holds no file of any contract; deliver some, or correct `raw.root`")
         days = {log: _days(context.arguments, found) for log, found in files.items()}
         chosen = {log: of_days(found, root, contracts[log], days[log]) for log, found in files.items()}
-        inputs = {log: _fingerprint(found) for log, found in chosen.items()}
+        inputs = {log: _fingerprint(found) for log, found in chosen.items()} | _undone(context)
         return Plan(slice="all logs", holds="all logs", inputs=inputs, work=lambda _: _ingest(context, days))
 
 
@@ -65,8 +66,14 @@ def _replay_plan(context: Context) -> Plan:
     inputs = {
         log: _fingerprint([held_back(context.lake, log), contract.model_dump_json()])
         for log, contract in context.contracts.items()
-    }
+    } | _undone(context)
     return Plan(slice="quarantine", holds="all logs", inputs=inputs, work=lambda _: _replay(context))
+
+
+def _undone(context: Context) -> dict[str, str]:
+    """Files that a run has completed are to be read again after a load was taken back."""
+    version = context.lake.version(UNDONE.name)
+    return {} if version is None else {UNDONE.name: f"version {version}"}
 
 
 def _days(arguments: argparse.Namespace, files: Sequence[RawFile]) -> tuple[date, date]:
@@ -122,8 +129,10 @@ def _refresh(context: Context) -> list[str]:
 
 
 def _prepare(context: Context) -> None:
-    for spec in (FILES, BATCHES, QUARANTINE):
+    check_none_begun(context.lake)
+    for spec in (FILES, QUARANTINE):
         context.lake.ensure(spec)
+    context.lake.widen(BATCHES)
     for contract in context.contracts.values():
         context.lake.widen(events(contract))
 

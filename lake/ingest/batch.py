@@ -22,6 +22,7 @@ from lake.ingest.near_duplicates import refuse_near_duplicates
 from lake.ingest.parse import FILE, REASON, TEXT, earliest_first, parse
 from lake.ingest.read import read_raw, unreadable
 from lake.ingest.schemas import BATCHES, QUARANTINE
+from lake.ingest.undone import times_undone
 from lake.seals import latest_seal
 from lake.tables import Lake
 
@@ -83,12 +84,12 @@ def _write(
     readable: Sequence[Sequence[str]],
     lost: tuple[str, ...],
 ) -> BatchResult:
-    with judged(lake, contract, batch, _read(lake, root, contract, readable)) as rows:
+    with judged(lake, contract, batch, read_parsed(lake, root, contract, readable)) as rows:
         rows_in, refused = counted(rows)
         _check_share(contract, batch, rows_in, refused)
         if refused or lost:
             bad = quarantined(lake, contract, batch.batch_id, rows, lost)
-            lake.append(QUARANTINE.name, bad, once=_once(batch, "quarantine"))
+            lake.append(QUARANTINE.name, bad, once=_once(lake, batch, "quarantine"))
         # Last, for Spark computes anew what it kept of a table that changed, and rows may be judged beside events.
         append_events(lake, contract, batch, rows)
     return finish(lake, contract, batch, DELIVERY, rows_in=rows_in, refused=refused, lost=lost)
@@ -104,7 +105,7 @@ def counted(rows: DataFrame) -> tuple[int, dict[str, int]]:
 def append_events(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> None:
     """Append those of the parsed rows that keep the contract and are new, once."""
     events = _first_deliveries(lake, contract, batch, rows.where(F.col(REASON).isNull()))
-    lake.append(contract.table, events, once=_once(batch, "events"))
+    lake.append(contract.table, events, once=_once(lake, batch, "events"))
 
 
 def finish(
@@ -136,9 +137,10 @@ def finish(
         "refused": sum(refused.values()),
         "reasons": refused,
         "known_from": known_from,
+        "run_id": lake.stamp.run_id,
     }
     done = lake.spark.createDataFrame([tuple(row.values())], BATCHES.schema)
-    lake.append(BATCHES.name, done, once=_once(batch, "finished"))
+    lake.append(BATCHES.name, done, once=_once(lake, batch, "finished"))
     return BatchResult(batch.log, files, rows_in, rows_out, duplicates, refused, lost)
 
 
@@ -149,7 +151,7 @@ def _written(lake: Lake, contract: Contract, batch: Batch) -> tuple[int, datetim
     return (found["rows"], found["known_from"]) if found else (0, None)
 
 
-def _read(lake: Lake, root: str, contract: Contract, readable: Sequence[Sequence[str]]) -> DataFrame:
+def read_parsed(lake: Lake, root: str, contract: Contract, readable: Sequence[Sequence[str]]) -> DataFrame:
     """The parsed rows of files, those of one list read together."""
     if not readable:
         empty = ", ".join(f"cast(null as string) `{name}`" for name in contract.source_columns)
@@ -236,5 +238,7 @@ def _check_share(contract: Contract, batch: Batch, rows_in: int, refused: dict[s
         )
 
 
-def _once(batch: Batch, part: str) -> str:
-    return f"ingest_logs/{batch.log}/{batch.batch_id}/{part}"
+def _once(lake: Lake, batch: Batch, part: str) -> str:
+    undone = times_undone(lake, batch.log, batch.batch_id)
+    again = f"/{undone}" if undone else ""
+    return f"ingest_logs/{batch.log}/{batch.batch_id}/{part}{again}"

@@ -14,6 +14,7 @@ from lake.ingest.files import Batch, RawFile
 from lake.ingest.parse import REASON, parse
 from lake.ingest.read import read_again
 from lake.ingest.schemas import QUARANTINE
+from lake.ingest.undone import times_undone
 from lake.quoted import quoted
 from lake.tables import Lake
 
@@ -47,7 +48,7 @@ def replay(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
     if not held:
         return None
     rows = _rows(lake, contract.log)
-    batch = _batch(contract, held, rows)
+    batch = _batch(contract, held, rows, undone=times_undone(lake, contract.log))
     again = parse(read_again(lake.spark, root, rows, contract), contract)
     with judged(lake, contract, batch, again) as parsed:
         rows_in, refused = counted(parsed)
@@ -84,13 +85,17 @@ def _rows(lake: Lake, log: str) -> DataFrame:
     return lake.read(QUARANTINE.name).where((F.col("log") == log) & F.col("text").isNotNull())
 
 
-def _batch(contract: Contract, held: str, rows: DataFrame) -> Batch:
-    """What is replayed, by a name that a second try has too, as long as neither rows nor contract change."""
+def _batch(contract: Contract, held: str, rows: DataFrame, *, undone: int) -> Batch:
+    """What is replayed, by a name that a second try has too, as long as neither rows nor contract change.
+
+    Rows that were replayed before are news after a load of the log was taken back: so the name changes with that.
+    """
     paths = [
         row["source_file"] for row in rows.select("source_file").distinct().orderBy("source_file").collect()
     ]
     files = [RawFile(contract.files.day_of(path) or "", path, 0, 0) for path in paths]
-    digest = hashlib.sha256(f"{REPLAY}\n{contract.model_dump_json()}\n{held}".encode())
+    told = [REPLAY, contract.model_dump_json(), held, *([str(undone)] if undone else [])]
+    digest = hashlib.sha256("\n".join(told).encode())
     return Batch(contract.log, digest.hexdigest()[:16], tuple(files))
 
 

@@ -36,6 +36,7 @@ BATCHES = TableSpec(
         "refused long: Rows refused",
         "reasons counts: Refused rows by reason",
         "known_from timestamp: When the first of its events was known (UTC); null where it brought none",
+        "run_id string: Run that finished it; null where that was not noted yet",
     ),
 )
 QUARANTINE = TableSpec(

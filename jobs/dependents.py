@@ -1,0 +1,77 @@
+"""What was built on a load: the runs that read its events, directly or through other tables, and registered models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+
+from pyspark.sql import Row
+from pyspark.sql import functions as F
+
+from jobs.lineage_table import LINEAGE
+from lake.runs import DONE, RUNS
+from lake.tables import Lake
+
+_INGEST = ("ingest_logs", "undo_load")
+
+
+def loaded_at(lake: Lake, table: str, runs: Collection[str | None]) -> int:
+    """The first version of an event table with a load that these runs finished; 0 where its history does not say.
+
+    What a killed run wrote just before counts as theirs: they may have finished it.
+    """
+    history = lake.spark.sql(f"DESCRIBE HISTORY {lake.place(table)}").collect()
+    writers = {
+        int(row["version"]): json.loads(row["userMetadata"] or "{}").get("run_id", "") for row in history
+    }
+    first = min((version for version, run in writers.items() if run in runs), default=0)
+    if None in runs or not first:
+        return 0
+    done = {row["run_id"] for row in _done(lake)}
+    while writers.get(first - 1) and writers[first - 1] not in done:
+        first -= 1
+    return first
+
+
+def dependents(lake: Lake, table: str, since: int) -> list[str]:
+    """Runs that read the table at that version or later, and those that read what they wrote; oldest first.
+
+    Returns:
+        One line a run: job, slice, run, what it wrote.
+    """
+    rows = [row for row in _done(lake) if row["job"] not in _INGEST]
+    tainted = {table: since}
+    found: dict[str, Row] = {}
+    while True:
+        more = [row for row in rows if row["run_id"] not in found and _read_any(row["inputs"], tainted)]
+        if not more:
+            return [_line(row) for row in rows if row["run_id"] in found]
+        for row in more:
+            found[row["run_id"]] = row
+            for name, version in (row["outputs"] or {}).items():
+                tainted[name] = min(version, tainted.get(name, version))
+
+
+def models_reading(lake: Lake, log: str) -> list[str]:
+    """Versions of registered models of which a feature reads the log, whenever they were trained."""
+    if not lake.exists(LINEAGE.name):
+        return []
+    rows = lake.read(LINEAGE.name).where((F.col("log") == log) & F.col("model").isNotNull())
+    found = rows.select("model", "model_version").distinct().orderBy("model", "model_version").collect()
+    return [f"{row['model']} v{row['model_version']}" for row in found]
+
+
+def _done(lake: Lake) -> list[Row]:
+    if not lake.exists(RUNS.name):
+        return []
+    return lake.read(RUNS.name).where(F.col("state") == DONE).orderBy("finished_at").collect()
+
+
+def _read_any(inputs: Mapping[str, int] | None, tainted: Mapping[str, int]) -> bool:
+    return any(name in tainted and version >= tainted[name] for name, version in (inputs or {}).items())
+
+
+def _line(row: Row) -> str:
+    wrote = [f"{name} version {version}" for name, version in sorted((row["outputs"] or {}).items())]
+    result = f" ({row['result']})" if row["result"] else ""
+    return f"{row['job']} {row['slice']}, run {row['run_id']}: {', '.join(wrote) or 'no table'}{result}"

@@ -1,0 +1,180 @@
+"""Taking back batches: which must go together so that no event is lost, and their removal, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import functions as F
+
+from lake.contracts import Contract
+from lake.errors import RefusedError, SchemaError
+from lake.ingest.batch import REPLAY, UNREADABLE, read_parsed
+from lake.ingest.files import delivered
+from lake.ingest.schemas import BATCHES, FILES, QUARANTINE
+from lake.ingest.undone import BEGUN, DONE, UNDONE
+from lake.quoted import quoted
+from lake.tables import Lake
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One batch of a log, as the ledger knows it; ``is_finished`` is False for one that a killed run left."""
+
+    log: str
+    batch_id: str
+    kind: str
+    loaded_by: str | None
+    first_day: str
+    last_day: str
+    files: tuple[str, ...]
+    rows_out: int
+    duplicates: int
+    is_finished: bool = True
+
+    def shares_rows(self, other: Load) -> bool:
+        """True where one is a replay that took rows out of the quarantine, maybe those that the other brought."""
+        replays = [load for load in (self, other) if load.kind == REPLAY]
+        overlaps = self.first_day <= other.last_day and other.first_day <= self.last_day
+        return overlaps and any(load.rows_out + load.duplicates for load in replays)
+
+
+def loads_of(lake: Lake, log: str) -> list[Load]:
+    """Every batch of a log, finished or not, in order of its id."""
+    files: dict[str, list[tuple[str, str]]] = {}
+    for row in lake.read(FILES.name).where(F.col("log") == log).collect():
+        files.setdefault(row["ingest_batch"], []).append((row["day"], row["path"]))
+    found = {}
+    for row in lake.read(BATCHES.name).where(F.col("log") == log).collect():
+        batch = row["ingest_batch"]
+        paths = tuple(sorted(path for _, path in files.get(batch, [])))
+        days = (row["first_day"], row["last_day"])
+        found[batch] = Load(
+            log, batch, row["kind"], row["run_id"], *days, paths, row["rows_out"], row["duplicates"]
+        )
+    for batch, listed in files.items():
+        if batch not in found:
+            first, last = min(listed)[0], max(listed)[0]
+            paths = tuple(sorted(path for _, path in listed))
+            found[batch] = Load(log, batch, "delivery", None, first, last, paths, 0, 0, is_finished=False)
+    return [found[batch] for batch in sorted(found)]
+
+
+def linked(
+    lake: Lake, root: str, contract: Contract, loads: Sequence[Load], chosen: Sequence[Load]
+) -> dict[str, str]:
+    """The batches that must go with those chosen, by id, each with why.
+
+    A batch that delivered an event of theirs once more holds it only as a counted duplicate, and a replay has taken
+    rows out of the quarantine: without them, rows would be lost.
+
+    Raises:
+        RefusedError: another batch has events and is not finished, so that nobody knows what it would lack.
+    """
+    gone = {load.batch_id: load for load in chosen}
+    why: dict[str, str] = {}
+    _check_finished(lake, contract, [load for load in loads if load.batch_id not in gone])
+    while True:
+        before = len(gone)
+        for load in (load for load in loads if load.batch_id not in why and load not in chosen):
+            reason = _link(lake, root, contract, loads, list(gone.values()), load)
+            if reason:
+                gone[load.batch_id], why[load.batch_id] = load, reason
+        if len(gone) == before:
+            return why
+
+
+def _link(
+    lake: Lake, root: str, contract: Contract, loads: Sequence[Load], gone: Sequence[Load], load: Load
+) -> str | None:
+    sharing = [other.batch_id for other in gone if load.shares_rows(other)]
+    if sharing:
+        return f"shares replayed rows with {sharing[0]}"
+    if load.duplicates and _delivers_again(lake, root, contract, gone, _files(load, loads)):
+        return "delivered events of theirs again, as duplicates"
+    return None
+
+
+def _files(load: Load, loads: Sequence[Load]) -> list[str]:
+    """The files whose rows a batch read; for a replay, those of every delivery that it may have read rows of."""
+    if load.kind != REPLAY:
+        return list(load.files)
+    return [path for other in loads if load.shares_rows(other) for path in other.files]
+
+
+def _delivers_again(
+    lake: Lake, root: str, contract: Contract, gone: Sequence[Load], paths: Sequence[str]
+) -> bool:
+    """True where a row of the files has the key of an event of those batches, or a file cannot be looked into."""
+    there = {file.path for file in delivered(lake.spark, root, contract)}
+    lost = lake.read(QUARANTINE.name).where((F.col("log") == contract.log) & (F.col("reason") == UNREADABLE))
+    broken = {row["source_file"] for row in lost.select("source_file").collect()}
+    wanted = [path for path in paths if path not in broken]
+    if not set(wanted) <= there:
+        return True
+    try:
+        rows = read_parsed(lake, root, contract, [[path] for path in wanted])
+    except SchemaError:
+        return True
+    theirs = lake.read(contract.table).where(_among(gone)).select(*contract.key)
+    return rows.join(theirs, on=list(contract.key), how="left_semi").head() is not None
+
+
+def _check_finished(lake: Lake, contract: Contract, others: Sequence[Load]) -> None:
+    half = [load for load in others if not load.is_finished]
+    for load in half:
+        if lake.read(contract.table).where(_among([load])).head() is not None:
+            raise RefusedError(
+                f"{contract.log}: batch {load.batch_id} ({load.first_day} to {load.last_day}) is half ingested; run "
+                "ingest_logs to finish it, or take it back too (--batch)"
+            )
+
+
+def removable(lake: Lake, contract: Contract, load: Load) -> tuple[int, int]:
+    """How many events and rows of the quarantine a batch holds."""
+    tables = (contract.table, QUARANTINE.name)
+    events, quarantined = (lake.read(table).where(_among([load])).count() for table in tables)
+    return events, quarantined
+
+
+def begin(lake: Lake, rows: Sequence[Mapping[str, object]]) -> None:
+    """Note in one commit what is going to be removed, so that a killed removal is finished later."""
+    lake.ensure(UNDONE)
+    stated = [row | {"state": BEGUN, "run_id": lake.stamp.run_id} for row in map(dict, rows)]
+    names = UNDONE.schema.fieldNames()
+    values = [tuple(row[name] for name in names) for row in stated]
+    lake.append(UNDONE.name, lake.spark.createDataFrame(values, UNDONE.schema))
+
+
+def begun(lake: Lake) -> dict[str, list[str]]:
+    """The batches whose removal was begun and is not done, by log."""
+    if not lake.exists(UNDONE.name):
+        return {}
+    found: dict[str, list[str]] = {}
+    for row in lake.read(UNDONE.name).where(F.col("state") == BEGUN).collect():
+        found.setdefault(row["log"], []).append(row["ingest_batch"])
+    return found
+
+
+def remove(lake: Lake, table: str, log: str, batches: Sequence[str]) -> None:
+    """Remove what was begun: events, quarantine, then the ledger. Safe to run again after a kill at any instant."""
+    named = ", ".join(map(quoted, batches))
+    for name in (table, QUARANTINE.name, BATCHES.name, FILES.name):
+        of_log = "" if name == table else f" AND log = {quoted(log)}"
+        nothing = lake.spark.createDataFrame([], lake.read(name).schema)
+        lake.replace(name, nothing, where=f"ingest_batch IN ({named}){of_log}")
+
+
+def finish(lake: Lake) -> None:
+    """Note that all that was begun is removed."""
+    rows = lake.read(UNDONE.name).where(F.col("state") == BEGUN).collect()
+    done = lake.spark.createDataFrame(
+        [tuple((row.asDict() | {"state": DONE}).values()) for row in rows], UNDONE.schema
+    )
+    # The condition must hold for the new rows too, and names exactly those that were read.
+    undos = ", ".join(quoted(run) for run in sorted({row["run_id"] for row in rows}))
+    lake.replace(UNDONE.name, done, where=f"run_id IN ({undos})")
+
+
+def _among(loads: Sequence[Load]) -> str:
+    return f"ingest_batch IN ({', '.join(quoted(load.batch_id) for load in loads)})"

@@ -1,0 +1,191 @@
+"""A load taken back: as if it had never come, nothing else lost, and its files can come again."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from jobs import undo_load as undo_module
+from jobs.build_features import BuildFeatures
+from jobs.ingest_logs import IngestLogs
+from jobs.job import run_job
+from jobs.undo_load import UndoLoad
+from lake.errors import RefusedError, TrustlakeError
+from lake.ingest.undone import UNDONE
+from lake.runs import RUNS
+
+PAYMENT = '{{"payment_id": "{0}", "card_id": "c", "amount": {1}, "ts": "2026-03-0{2}T10:00:00Z"}}\n'
+DISPUTE = '{"dispute_id": "d1", "payment_id": "a", "ts": "2026-03-01T10:00:00Z"}\n'
+TABLES = ("events_payments", "events_disputes", "quarantine", "ingest_files", "ingest_batches")
+
+
+def deliver(project: Any, day: int, *rows: tuple[str, float]) -> None:
+    text = "".join(PAYMENT.format(name, amount, day) for name, amount in rows)
+    project.write(f"raw/payments/2026-03-0{day}.jsonl", text)
+
+
+def good_and_bad(project: Any) -> None:
+    """Two days of payments, the second with a refused row and a duplicate of its own."""
+    contracts = (project.folder / "contracts/logs.yml").read_text()
+    project.write(
+        "contracts/logs.yml", contracts.replace("event_at: ts", "event_at: ts\nrefuse_above: 0.9", 1)
+    )
+    deliver(project, 1, ("a", 1), ("b", 2))
+    project.write("raw/disputes/2026-03-01.jsonl", DISPUTE)
+    ingest(project)
+    deliver(project, 2, ("c", 3), ("c", 4), ("bad", -1))
+
+
+def ingest(project: Any, *more: str) -> str:
+    """Run the ingest as a job; returns the run's id."""
+    run_job(IngestLogs, ["--config", project.config, *more])
+    return str(
+        project.lake.read(RUNS.name)
+        .where("job = 'ingest_logs'")
+        .orderBy("finished_at")
+        .collect()[-1]["run_id"]
+    )
+
+
+def undo(project: Any, *argv: str) -> Any:
+    return run_job(UndoLoad, ["--config", project.config, *argv]).outcome
+
+
+def contents(project: Any) -> dict[str, list[str]]:
+    """Every row of the tables of the ingest, without the run that wrote it."""
+    found = {}
+    for table in TABLES:
+        rows = project.lake.read(table).drop("run_id").collect()
+        found[table] = sorted(map(repr, rows))
+    return found
+
+
+def batch_of(project: Any, day: int) -> str:
+    rows = project.lake.read("ingest_files").where(f"path = 'payments/2026-03-0{day}.jsonl'").collect()
+    return str(rows[0]["ingest_batch"])
+
+
+def test_a_load_undone_is_as_if_it_had_never_come_and_comes_again(project: Any) -> None:
+    good_and_bad(project)
+    only_first = contents(project)
+    run = ingest(project)
+    both = contents(project)
+    planned = undo(project, "--run", run, "--dry-run")
+    assert planned.result == "1 batches with 1 events would be removed, 0 runs had read them"
+    assert contents(project) == both
+    batch = batch_of(project, 2)
+    assert undo(project, "--run", run, "--reason", "cents").result.startswith(
+        "1 batches with 1 events removed"
+    )
+    assert contents(project) == only_first
+    (row,) = project.lake.read(UNDONE.name).collect()
+    assert (row["ingest_batch"], row["loaded_by"], row["state"], row["reason"]) == (
+        batch,
+        run,
+        "done",
+        "cents",
+    )
+    assert (row["events"], row["quarantined"], row["files"]) == (1, 1, 1)
+    undo(project, "--run", run, "--reason", "cents")
+    assert contents(project) == only_first
+    ingest(project)
+    assert contents(project) == both
+    undo(project, "--batch", batch)
+    deliver(project, 2, ("c", 30), ("d", 4))
+    ingest(project)
+    amounts = {r["payment_id"]: int(r["amount"]) for r in project.lake.read("events_payments").collect()}
+    assert amounts == {"a": 1, "b": 2, "c": 30, "d": 4}
+    with pytest.raises(TrustlakeError, match="run nobody loaded nothing that"):
+        undo(project, "--run", "nobody")
+
+
+@pytest.mark.parametrize("removed", [0, 1, 2, 3, 4])
+def test_an_undo_killed_between_its_commits_is_finished_before_anything_is_ingested(
+    project: Any, monkeypatch: pytest.MonkeyPatch, removed: int
+) -> None:
+    good_and_bad(project)
+    only_first = contents(project)
+    ingest(project)
+    both = contents(project)
+    batch = batch_of(project, 2)
+    replace, commits = undo_module.Lake.replace, []
+
+    def die(*arguments: Any, **named: Any) -> None:
+        if len(commits) == removed:
+            raise KeyboardInterrupt
+        commits.append(replace(*arguments, **named))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(undo_module.Lake, "replace", die)
+        with pytest.raises(KeyboardInterrupt):
+            project.work(UndoLoad, "--batch", batch)
+    with pytest.raises(RefusedError, match=f"batch {batch} of payments was taken back in part by run run-1"):
+        project.work(IngestLogs)
+    project.work(UndoLoad, "--batch", batch)
+    assert contents(project) == only_first
+    assert [row["state"] for row in project.lake.read(UNDONE.name).collect()] == ["done"]
+    project.work(IngestLogs)
+    assert contents(project) == both
+
+
+def test_batches_that_hold_an_event_only_as_a_duplicate_must_go_too(project: Any) -> None:
+    deliver(project, 1, ("a", 1), ("b", 2))
+    ingest(project)
+    first = batch_of(project, 1)
+    deliver(project, 2, ("b", 2), ("c", 3))
+    ingest(project)
+    deliver(project, 3, ("d", 1), ("d", 1))
+    ingest(project)
+    second, third = batch_of(project, 2), batch_of(project, 3)
+    before = contents(project)
+    expected = f"payments: rows would be lost, for batch {second} delivered events of theirs again, as duplicates; say"
+    with pytest.raises(RefusedError, match=expected):
+        undo(project, "--batch", first)
+    assert contents(project) == before
+    undo(project, "--batch", first, "--with-linked")
+    assert [row["payment_id"] for row in project.lake.read("events_payments").collect()] == ["d"]
+    assert {row["ingest_batch"] for row in project.lake.read(UNDONE.name).collect()} == {first, second}
+    (project.folder / "raw/payments/2026-03-01.jsonl").unlink()
+    ingest(project)
+    found = {row["payment_id"] for row in project.lake.read("events_payments").collect()}
+    assert found == {"b", "c", "d"}
+    assert batch_of(project, 3) == third
+
+
+def test_a_replay_goes_with_the_deliveries_whose_rows_it_brought_back(project: Any) -> None:
+    good_and_bad(project)
+    ingest(project)
+    contracts = (project.folder / "contracts/logs.yml").read_text()
+    project.write("contracts/logs.yml", contracts.replace("min: 0", "min: -5"))
+    run = ingest(project, "--replay-quarantine")
+    both = {row["payment_id"] for row in project.lake.read("events_payments").collect()}
+    assert both == {"a", "b", "c", "bad"}
+    batch = batch_of(project, 2)
+    with pytest.raises(RefusedError, match=f"batch {batch} shares replayed rows with"):
+        undo(project, "--run", run)
+    undo(project, "--batch", batch, "--with-linked")
+    assert {row["payment_id"] for row in project.lake.read("events_payments").collect()} == {"a", "b"}
+    assert project.lake.read("ingest_batches").where("kind = 'replay'").count() == 0
+    ingest(project)
+    assert {row["payment_id"] for row in project.lake.read("events_payments").collect()} == both
+
+
+def test_what_was_built_on_a_load_is_named_and_stays(project: Any, caplog: pytest.LogCaptureFixture) -> None:
+    good_and_bad(project)
+    argv = ["--config", project.config, "--from", "2026-03-01", "--to"]
+    run_job(BuildFeatures, [*argv, "2026-03-02"])
+    run = ingest(project)
+    run_job(BuildFeatures, [*argv, "2026-03-04"])
+    features = project.lake.read("features_payments").count()
+    with caplog.at_level(logging.WARNING):
+        undo(project, "--run", run)
+    told = [record.getMessage() for record in caplog.records if "was built on it" in record.getMessage()]
+    (row,) = project.lake.read(UNDONE.name).collect()
+    assert len(told) == 1
+    assert "build_features payments 2026-03-01 to 2026-03-04, run " in told[0]
+    assert row["dependents"] in told[0]
+    assert "features_payments version" in row["dependents"]
+    assert "in this order with --replace" in caplog.text
+    assert project.lake.read("features_payments").count() == features
