@@ -12,6 +12,7 @@ from jobs.dependents import dependents, loaded_at, models_reading
 from jobs.feature_states import FEATURE_STATES
 from jobs.job import Context, Plan, console_command, now, run_job
 from lake.contracts import Contract
+from lake.dimensions.refresh import rebuild
 from lake.errors import RefusedError, TrustlakeError
 from lake.ingest.schemas import BATCHES, FILES
 from lake.ingest.undo import Load, begin, begun, finish, linked, loads_of, removable, remove
@@ -32,7 +33,7 @@ class Undo:
 
 
 class UndoLoad:
-    """Removes batches from ``events_*``, ``quarantine`` and the ledger of the ingest; writes ``undone_loads``."""
+    """Removes batches from ``events_*``, ``dim_*``, ``quarantine`` and the ledger of the ingest; writes ``undone_loads``."""
 
     NAME = "undo_load"
     ABOUT = "Take back a bad load, by its batches or the run that made them; the files can be ingested again."
@@ -166,6 +167,7 @@ def _remove_begun(context: Context) -> None:
                 f"{log} has no contract any more, and {batches} are half removed; restore it"
             )
         remove(lake, context.contracts[log].table, log, batches)
+        rebuild(lake, context.contracts[log])
     if lake.exists(FEATURE_STATES.name):
         # A state that is carried on would go on counting the removed events.
         nothing = lake.spark.createDataFrame([], lake.read(FEATURE_STATES.name).schema)

@@ -81,6 +81,15 @@ def refresh(lake: Lake, contract: Contract) -> int:
     return len(new)
 
 
+def rebuild(lake: Lake, contract: Contract) -> None:
+    """Build the dimension of a change log from the events there are, after some were removed; else do nothing."""
+    if contract.changes is None or not lake.exists(contract.dimension):
+        return
+    lake.ensure(DIMENSION_BATCHES)
+    _rebuild(lake, contract, contract.changes, dimension(contract, contract.changes))
+    refresh(lake, contract)
+
+
 def _declared(changes: Changes) -> str:
     return hashlib.sha256(changes.model_dump_json().encode()).hexdigest()[:16]
 

@@ -48,7 +48,7 @@ def replay(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
     if not held:
         return None
     rows = _rows(lake, contract.log)
-    batch = _batch(contract, held, rows, undone=times_undone(lake, contract.log))
+    batch = _batch(lake, contract, held, rows)
     again = parse(read_again(lake.spark, root, rows, contract), contract)
     with judged(lake, contract, batch, again) as parsed:
         rows_in, refused = counted(parsed)
@@ -76,7 +76,8 @@ def replay_completed(lake: Lake, root: str, contract: Contract) -> BatchResult |
     if rows.where(F.col("reason") == IMBALANCE).head() is None:
         return None
     again = parse(read_again(lake.spark, root, rows, contract), contract)
-    with judged(lake, contract, _batch(contract, held_back(lake, contract.log), rows), again) as parsed:
+    batch = _batch(lake, contract, held_back(lake, contract.log), rows)
+    with judged(lake, contract, batch, again) as parsed:
         comes_back = parsed.where(F.col(REASON).isNull()).head() is not None
     return replay(lake, root, contract) if comes_back else None
 
@@ -85,7 +86,7 @@ def _rows(lake: Lake, log: str) -> DataFrame:
     return lake.read(QUARANTINE.name).where((F.col("log") == log) & F.col("text").isNotNull())
 
 
-def _batch(contract: Contract, held: str, rows: DataFrame, *, undone: int) -> Batch:
+def _batch(lake: Lake, contract: Contract, held: str, rows: DataFrame) -> Batch:
     """What is replayed, by a name that a second try has too, as long as neither rows nor contract change.
 
     Rows that were replayed before are news after a load of the log was taken back: so the name changes with that.
@@ -94,6 +95,7 @@ def _batch(contract: Contract, held: str, rows: DataFrame, *, undone: int) -> Ba
         row["source_file"] for row in rows.select("source_file").distinct().orderBy("source_file").collect()
     ]
     files = [RawFile(contract.files.day_of(path) or "", path, 0, 0) for path in paths]
+    undone = times_undone(lake, contract.log)
     told = [REPLAY, contract.model_dump_json(), held, *([str(undone)] if undone else [])]
     digest = hashlib.sha256("\n".join(told).encode())
     return Batch(contract.log, digest.hexdigest()[:16], tuple(files))
