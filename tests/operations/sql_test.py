@@ -291,6 +291,8 @@ def test_a_prompt_goes_on_after_mistakes_and_across_lines(
     asked: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed = [
+        "SELECT 'a;",
+        None,
         "SELECT count(*) AS n",
         "FROM payments; SELECT nope;",
         "",
