@@ -16,7 +16,7 @@ NOT_LONG := not slow and not cluster
 export PYTHON
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-sizes \
-	test-slow cluster-test test-dbr18 ui doctor docs bench-features bench-ingest check-simulation zip wheel clean
+	test-slow cluster-test test-dbr18 ui sql doctor docs bench-features bench-ingest check-simulation zip wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -56,6 +56,9 @@ test-dbr18: $(READY_DBR18) ## the tests on the versions of Databricks Runtime 18
 
 ui: $(READY) ## the models, in MLflow's pages
 	@$(BIN)/trustlake ui $(if $(EXAMPLE),--example "$(EXAMPLE)")
+
+sql: $(READY) ## the tables of the lake, in SQL
+	@$(BIN)/trustlake sql $(if $(EXAMPLE),--example "$(EXAMPLE)")
 
 doctor: $(READY) ## check this machine
 	@$(BIN)/trustlake doctor
