@@ -33,7 +33,7 @@ class Undo:
 
 
 class UndoLoad:
-    """Removes batches from ``events_*``, ``dim_*``, ``quarantine`` and the ledger of the ingest; writes ``undone_loads``."""
+    """Removes batches from ``events_*``, ``dim_*``, ``quarantine`` and ``ingest_*``; writes ``undone_loads``."""
 
     NAME = "undo_load"
     ABOUT = "Take back a bad load, by its batches or the run that made them; the files can be ingested again."

@@ -9,6 +9,7 @@ import pytest
 from jobs import ingest_logs as job_module
 from jobs.ingest_logs import IngestLogs
 from jobs.job import run_job
+from jobs.undo_load import UndoLoad
 
 CONTRACTS = """\
 log: account_changes
@@ -88,3 +89,27 @@ def test_an_ingest_keeps_dimensions_and_completes_transactions(
     assert project.lake.read("quarantine").count() == 0
     schema = project.lake.read("dim_account_changes").schema
     assert schema["status"].metadata["comment"] == "How the account stands"
+
+
+def test_a_load_that_is_taken_back_leaves_the_dimension(project: Any) -> None:
+    project.write("contracts/more.yml", CONTRACTS)
+    argv = ["--config", project.config]
+    deliveries = [
+        [CHANGE.format("a", 1, "I", "new")],
+        [CHANGE.format("a", 5, "U", "known"), CHANGE.format("b", 7, "I", "x")],
+    ]
+    found = []
+    for day, rows in enumerate(deliveries, start=1):
+        project.write(f"raw/changes/2026-03-0{day}.jsonl", "".join(rows))
+        run_job(IngestLogs, argv)
+        found.append(versions(project))
+    assert found == [
+        [("a", "new", 1, None)],
+        [("a", "known", 5, None), ("a", "new", 1, 5), ("b", "x", 7, None)],
+    ]
+    for day, left in ((2, found[0]), (1, [])):
+        files = project.lake.read("ingest_files").where(f"path = 'changes/2026-03-0{day}.jsonl'").collect()
+        run_job(UndoLoad, [*argv, "--batch", files[0]["ingest_batch"]])
+        assert versions(project) == left
+    run_job(IngestLogs, argv)
+    assert versions(project) == found[1]

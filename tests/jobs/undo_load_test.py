@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pytest
 
-from jobs import undo_load as undo_module
 from jobs.build_features import BuildFeatures
 from jobs.ingest_logs import IngestLogs
 from jobs.job import run_job
@@ -15,6 +13,7 @@ from jobs.undo_load import UndoLoad
 from lake.errors import RefusedError, TrustlakeError
 from lake.ingest.undone import UNDONE
 from lake.runs import RUNS
+from lake.tables import Lake
 
 PAYMENT = '{{"payment_id": "{0}", "card_id": "c", "amount": {1}, "ts": "2026-03-0{2}T10:00:00Z"}}\n'
 DISPUTE = '{"dispute_id": "d1", "payment_id": "a", "ts": "2026-03-01T10:00:00Z"}\n'
@@ -110,15 +109,17 @@ def test_an_undo_killed_between_its_commits_is_finished_before_anything_is_inges
     ingest(project)
     both = contents(project)
     batch = batch_of(project, 2)
-    replace, commits = undo_module.Lake.replace, []
+    replace = Lake.replace
+    commits: list[None] = []
 
     def die(*arguments: Any, **named: Any) -> None:
         if len(commits) == removed:
             raise KeyboardInterrupt
-        commits.append(replace(*arguments, **named))
+        replace(*arguments, **named)
+        commits.append(None)
 
     with monkeypatch.context() as broken:
-        broken.setattr(undo_module.Lake, "replace", die)
+        broken.setattr(Lake, "replace", die)
         with pytest.raises(KeyboardInterrupt):
             project.work(UndoLoad, "--batch", batch)
     with pytest.raises(RefusedError, match=f"batch {batch} of payments was taken back in part by run run-1"):
@@ -172,20 +173,23 @@ def test_a_replay_goes_with_the_deliveries_whose_rows_it_brought_back(project: A
     assert {row["payment_id"] for row in project.lake.read("events_payments").collect()} == both
 
 
-def test_what_was_built_on_a_load_is_named_and_stays(project: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_was_built_on_a_load_is_named_and_stays(
+    project: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     good_and_bad(project)
     argv = ["--config", project.config, "--from", "2026-03-01", "--to"]
     run_job(BuildFeatures, [*argv, "2026-03-02"])
     run = ingest(project)
     run_job(BuildFeatures, [*argv, "2026-03-04"])
     features = project.lake.read("features_payments").count()
-    with caplog.at_level(logging.WARNING):
-        undo(project, "--run", run)
-    told = [record.getMessage() for record in caplog.records if "was built on it" in record.getMessage()]
+    capsys.readouterr()
+    undo(project, "--run", run)
+    said = capsys.readouterr().err
+    told = [line for line in said.splitlines() if "was built on it" in line]
     (row,) = project.lake.read(UNDONE.name).collect()
     assert len(told) == 1
     assert "build_features payments 2026-03-01 to 2026-03-04, run " in told[0]
     assert row["dependents"] in told[0]
     assert "features_payments version" in row["dependents"]
-    assert "in this order with --replace" in caplog.text
+    assert "in this order with --replace" in said
     assert project.lake.read("features_payments").count() == features
