@@ -11,10 +11,10 @@ import numpy as np
 
 from simulation.columns import Array, Columns, Ints, stack, take
 from simulation.identifiers import event_ids, iso_text
-from simulation.records import OLD_APP, OLD_APP_SHARE, Records
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
 from simulation.wording import CANONICAL, schema_versions
+from simulation.words import OLD_APP, OLD_APP_SHARE, Records
 
 HOUR_MS = 3_600_000
 _SOURCE_ONLY = ("clock_skew", "bad_timestamp")
@@ -30,7 +30,10 @@ _KINDS = (
     "bad_timestamp",
     "missing_key",
     "truncated_line",
+    "out_of_order_change",
+    "ledger_imbalance",
 )
+_OF_SOME_LOGS = ("out_of_order_change", "ledger_imbalance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +53,19 @@ class Delivery:
 def deliver(settings: SimulationSettings, source: Records) -> Delivery:
     """Return what arrives of ``source`` within the period.
 
-    Sign-ups from before the period arrive together in its first half hour; other logs have no such events.
+    What a log tells of the time before the period arrives together in its first half hour.
     """
     rng = stream(settings.seed, f"delivery:{source.log}")
     old = source.event_ms < settings.start_ms
     wanted = source.event_ms < settings.end_ms
-    if source.log != "accounts":
+    if not source.tells_past:
         wanted &= ~old
     rows = np.flatnonzero(wanted)
     old = old[rows]
     event_ms, producer = source.event_ms[rows], source.producer[rows]
-    dirt = _draw_dirt(rng, settings, source, producer, old)
+    dirt = _draw_dirt(rng, settings, source, rows, old)
     ingest_ms = _arrivals(rng, settings, event_ms, dirt, old)
+    ingest_ms = _in_company(rng, source, rows, ingest_ms, dirt)
     skewed = ingest_ms + (rng.uniform(10.0, 60.0, len(rows)) * 60_000).astype(np.int64)
     event_ms = np.where(dirt == "clock_skew", skewed, event_ms)
     body = {
@@ -76,13 +80,18 @@ def deliver(settings: SimulationSettings, source: Records) -> Delivery:
 
 
 def _draw_dirt(
-    rng: np.random.Generator, settings: SimulationSettings, source: Records, producer: Array, old: Array
+    rng: np.random.Generator, settings: SimulationSettings, source: Records, rows: Ints, old: Array
 ) -> Array:
     """Draw at most one kind of dirt per row, among those that suit the log and the row."""
     kinds = [kind for kind in _KINDS if _suits(kind, source)]
+    producer = source.producer[rows]
     shares = [float(getattr(settings.dirt, kind)) for kind in kinds]
     dirt = choice(rng, ("", *kinds), (1.0 - sum(shares), *shares), len(producer)).astype("<U20")
     dirt = np.where(old & np.isin(dirt, _TIME_ONLY), "", dirt)
+    if source.next_ms is not None:
+        changes_soon = source.next_ms[rows] - source.event_ms[rows]
+        fits = (changes_soon > 0) & (changes_soon < HOUR_MS // 3) & ~old
+        dirt = np.where((dirt == "out_of_order_change") & ~fits, "", dirt)
     if source.device_field is None:
         return dirt
     share = np.where(producer == OLD_APP, settings.dirt.sentinel_device / OLD_APP_SHARE, 0.0)
@@ -103,6 +112,18 @@ def _arrivals(
     return np.where(old, first_half_hour, arrived)
 
 
+def _in_company(rng: np.random.Generator, source: Records, rows: Ints, ingest_ms: Ints, dirt: Array) -> Ints:
+    """Let rows that belong together arrive at once, and a change out of order after the next one."""
+    if source.together is not None:
+        _, first, group = np.unique(source.together[rows], return_index=True, return_inverse=True)
+        ingest_ms = ingest_ms[first][group]
+    if source.next_ms is not None:
+        minutes = rng.uniform(11.0, 30.0, len(rows)) * 60_000
+        behind = source.next_ms[rows] + minutes.astype(np.int64)
+        ingest_ms = np.where(dirt == "out_of_order_change", behind, ingest_ms)
+    return ingest_ms
+
+
 def _spoil(rng: np.random.Generator, body: Columns, dirt: Array, device_field: str | None) -> None:
     """Put the drawn dirt into the fields."""
 
@@ -116,6 +137,10 @@ def _spoil(rng: np.random.Generator, body: Columns, dirt: Array, device_field: s
     body["event_id"][dirt == "missing_key"] = None
     if device_field is not None:
         put(device_field, "sentinel_device", ("unknown", "", "00000000"))
+    wrong = np.flatnonzero(dirt == "ledger_imbalance")
+    if len(wrong):
+        body["amount_minor"] = body["amount_minor"].copy()
+        body["amount_minor"][wrong] += rng.integers(1, 500, len(wrong))
     if "amount" in body:
         put("currency", "bad_currency", ("US$", "XXX", "usd "))
         for row in np.flatnonzero(dirt == "money_as_text").tolist():
@@ -170,6 +195,10 @@ def _arrange(settings: SimulationSettings, source: Records, lines: Columns) -> D
 
 def _suits(kind: str, source: Records) -> bool:
     """Tell whether a kind of dirt can occur in this log."""
+    if source.dirt is not None:
+        return kind in source.dirt
+    if kind in _OF_SOME_LOGS:
+        return False
     if kind in _MONEY_ONLY:
         return "amount" in source.fields
     if kind == "sentinel_device":

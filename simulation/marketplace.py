@@ -25,7 +25,7 @@ from simulation.wording import as_sent
 from simulation.world import simulate
 
 MARKER = "_simulation.json"
-LOGS = ("accounts", "logins", "payments", "payouts", "disputes")
+LOGS = ("accounts", "logins", "payments", "payouts", "disputes", "account_changes", "ledger_entries")
 _DAY = "ingest_date"
 _KEEP = "keep_share"
 

@@ -2,81 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from simulation import geography
-from simulation.columns import Array, Columns, Ints
-from simulation.identifiers import ip_text, iso_text, opaque
+from simulation.columns import Columns
+from simulation.identifiers import ip_text, iso_text
+from simulation.server_records import change_records, ledger_records
 from simulation.settings import SimulationSettings
 from simulation.streams import mixed
+from simulation.words import Records, Words
 from simulation.world import World
-
-OLD_APP = "android-4.9"
-OLD_APP_SHARE = 0.06
-_APPS = np.array(["web"] * 60 + ["ios-5.2"] * 20 + ["android-5.1"] * 14 + [OLD_APP] * 6)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
-    """One log: ``fields`` in file order, ``event_ms`` the producer's time, ``producer`` who sent it.
-
-    ``device_field`` is the field that the old app fills with a placeholder, if the log has one.
-    """
-
-    log: str
-    event_type: str
-    event_ms: Ints
-    producer: Array
-    fields: Columns
-    device_field: str | None
-    from_server: bool
 
 
 def records(settings: SimulationSettings, world: World) -> list[Records]:
-    """Return the five logs of a world."""
-    words = _Words(settings.seed)
+    """Return the logs of a world."""
+    words = Words(settings.seed)
     return [
         _accounts(words, world.accounts),
         _logins(words, world.logins),
         _payments(words, world.payments),
         _payouts(words, world.payouts),
         _disputes(words, world.disputes),
+        change_records(words, world.account_changes),
+        ledger_records(words, world.ledger_entries),
     ]
 
 
-class _Words:
-    """Turns the numbers of one world into the text of the logs."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-
-    def id(self, prefix: str, numbers: Array) -> Array:
-        return opaque(prefix, self._seed, numbers)
-
-    def app(self, device: Array) -> Array:
-        """Return the app a device runs."""
-        found: Array = _APPS[mixed(device, f"app:{self._seed}") % len(_APPS)]
-        return found
-
-    @staticmethod
-    def country(numbers: Array) -> Array:
-        found: Array = geography.COUNTRIES[numbers]
-        return found
-
-    @staticmethod
-    def money(minor: Ints, currency: Array, at_ms: Ints) -> Columns:
-        """Return amount as sent, currency, and amount_usd at the day's rate with four places."""
-        in_usd = (minor * geography.usd_ppm(currency, at_ms) // 10_000).tolist()
-        return {
-            "amount": np.array([f"{m // 100}.{m % 100:02d}" for m in minor.tolist()], dtype=object),
-            "currency": currency.astype(object),
-            "amount_usd": np.array([f"{u // 10_000}.{u % 10_000:04d}" for u in in_usd]),
-        }
-
-
-def _accounts(words: _Words, rows: Columns) -> Records:
+def _accounts(words: Words, rows: Columns) -> Records:
     fields = {
         "account_id": words.id("acc", rows["account"]),
         "role": rows["role"],
@@ -95,10 +46,11 @@ def _accounts(words: _Words, rows: Columns) -> Records:
         fields=fields,
         device_field="signup_device_id",
         from_server=True,
+        tells_past=True,
     )
 
 
-def _logins(words: _Words, rows: Columns) -> Records:
+def _logins(words: Words, rows: Columns) -> Records:
     account, hour = rows["account"], rows["ms"] // 3_600_000
     fields = {
         "account_id": words.id("acc", account),
@@ -120,7 +72,7 @@ def _logins(words: _Words, rows: Columns) -> Records:
     )
 
 
-def _payments(words: _Words, rows: Columns) -> Records:
+def _payments(words: Words, rows: Columns) -> Records:
     code = rows["decline_code"].astype(object)
     code[rows["approved"]] = None
     fields = {
@@ -152,7 +104,7 @@ def _payments(words: _Words, rows: Columns) -> Records:
     )
 
 
-def _payouts(words: _Words, rows: Columns) -> Records:
+def _payouts(words: Words, rows: Columns) -> Records:
     fields = {
         "payout_id": words.id("out", mixed(rows["account"], "payout") + rows["ms"]),
         "account_id": words.id("acc", rows["account"]),
@@ -174,7 +126,7 @@ def _payouts(words: _Words, rows: Columns) -> Records:
     )
 
 
-def _disputes(words: _Words, rows: Columns) -> Records:
+def _disputes(words: Words, rows: Columns) -> Records:
     is_claim = rows["kind"] == "refund_claim"
     fields = {
         "case_id": words.id("cas", rows["payment"] * 4 + np.where(rows["kind"] == "efw", 1, 2)),

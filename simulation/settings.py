@@ -95,6 +95,15 @@ class DirtSettings(BaseModel):
         description="Events whose device is 'unknown', '' or '00000000'; one app version only.",
     )
     truncated_line: float = Field(default=0.0002, ge=0, le=0.1, description="Lines cut off in the middle.")
+    out_of_order_change: float = Field(
+        default=0.005,
+        ge=0,
+        le=0.2,
+        description="Sign-ups in account_changes that arrive after the next change.",
+    )
+    ledger_imbalance: float = Field(
+        default=0.00005, ge=0, le=0.1, description="Ledger entries whose amount is not the other side's."
+    )
 
 
 class SimulationSettings(BaseModel):
@@ -134,6 +143,8 @@ class SimulationSettings(BaseModel):
             bad_timestamp=0.002,
             missing_key=0.002,
             truncated_line=0.002,
+            out_of_order_change=0.03,
+            ledger_imbalance=0.002,
         )
         return cls(
             seed=seed,

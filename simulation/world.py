@@ -1,4 +1,4 @@
-"""One simulated marketplace in full: accounts, payments, disputes, payouts and logins, before any dirt."""
+"""One simulated marketplace in full: the rows of every log, before any dirt."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulation.account_changes import account_changes
 from simulation.columns import Columns, from_rows, size, stack, take
 from simulation.disputes import mark_friendly, open_disputes
 from simulation.fraud.actions import Account, Attempt
@@ -15,6 +16,7 @@ from simulation.fraud.stolen_cards import run_stolen_cards
 from simulation.fraud.takeover import run_takeovers
 from simulation.fraud.underworld import Underworld
 from simulation.honest_payments import honest_payments
+from simulation.ledger import ledger_entries
 from simulation.logins import logins
 from simulation.payouts import payouts
 from simulation.population import honest_accounts, main_device
@@ -34,6 +36,8 @@ class World:
     payments: Columns
     payouts: Columns
     disputes: Columns
+    account_changes: Columns
+    ledger_entries: Columns
 
 
 def simulate(settings: SimulationSettings) -> World:
@@ -49,12 +53,17 @@ def simulate(settings: SimulationSettings) -> World:
     payments["payment"] = np.arange(size(payments))
     payments = mark_friendly(settings, payments)
     everyone = _everyone(settings, people, under.accounts)
+    seen = logins(settings, everyone, payments, under.logins)
+    paid_out = payouts(settings, everyone, payments, under)
+    disputes = open_disputes(settings, payments)
     return World(
         accounts=everyone,
-        logins=logins(settings, everyone, payments, under.logins),
+        logins=seen,
         payments=payments,
-        payouts=payouts(settings, everyone, payments, under),
-        disputes=open_disputes(settings, payments),
+        payouts=paid_out,
+        disputes=disputes,
+        account_changes=account_changes(settings, everyone, payments, seen, disputes),
+        ledger_entries=ledger_entries(settings, payments, paid_out),
     )
 
 

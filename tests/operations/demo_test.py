@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs import simulate_logs
 from lake.ingest.schemas import BATCHES, QUARANTINE
 from operations.cli import main
+from simulation.marketplace import LOGS
 
 ROOT = Path(__file__).parents[2]
 PLACES = """\
@@ -111,7 +112,7 @@ def test_every_raw_row_comes_out_is_refused_or_is_a_second_delivery(demo: Demo) 
     batches = demo.table(BATCHES.name).collect()
     assert sum(row["rows_in"] for row in batches) == raw_rows
     assert all(row["rows_in"] == row["rows_out"] + row["duplicates"] + row["refused"] for row in batches)
-    for log in ("accounts", "disputes", "logins", "payments", "payouts"):
+    for log in LOGS:
         written = sum(row["rows_out"] for row in batches if row["log"] == log)
         assert demo.table(f"events_{log}").count() == written > 0
     assert demo.table(QUARANTINE.name).count() == sum(row["refused"] for row in batches)

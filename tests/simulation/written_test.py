@@ -102,12 +102,24 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
         happened, arrived = parsed(event["event_ts"]), parsed(event["ingest_ts"])
         if happened is None or arrived is None or happened.date() < TINY.start_on:
             continue
+        behind = event.get("op") == "I" and timedelta(minutes=12) < arrived - happened < HOUR
+        found["out_of_order_change"] += behind
         found["very_late_arrival"] += arrived - happened > 24 * HOUR
         found["late_arrival"] += HOUR < arrived - happened < 24 * HOUR
         found["clock_skew"] += happened - arrived > timedelta(minutes=5)
+    found["ledger_imbalance"] = unequal_sides(first)
     planted = run.written[log].planted
     assert {kind: found[kind] for kind in planted} == planted
     assert run.written[log].rows == len(lines)
+
+
+def unequal_sides(entries: dict[str, dict[str, Any]]) -> int:
+    """How many transactions have a debit that is not their credit."""
+    balance: Counter[str] = Counter()
+    for entry in entries.values():
+        if "side" in entry:
+            balance[entry["txn_id"]] += entry["amount_minor"] * (1 if entry["side"] == "debit" else -1)
+    return sum(value != 0 for value in balance.values())
 
 
 def test_every_kind_of_dirt_occurs_in_a_tiny_marketplace(run: Run) -> None:

@@ -1,0 +1,181 @@
+"""The change log of accounts, one row per change: sign-up, verification, new e-mail, and what enforcement does.
+
+A row holds the account as it is after the change. What was before the first day is one row per account, its
+state then. Nobody acts after closing the account; a fraudster may still log in after a suspension.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation.columns import Array, Columns, Flags, Ints, size, stack, take
+from simulation.population import DAY_MS, EMAIL_DOMAINS
+from simulation.settings import SimulationSettings
+from simulation.streams import choice, happens, stream
+
+_MINUTE_MS = 60_000
+_OWN_HAND = ("T1", "T2")
+_SAME = -1  # the change leaves the verification as it is; an empty text does so for the others
+
+
+def account_changes(
+    settings: SimulationSettings, people: Columns, payments: Columns, logins: Columns, disputes: Columns
+) -> Columns:
+    """Return the changes up to the end of the period, sorted by ``lsn``, which grows with time."""
+    rng = stream(settings.seed, "account changes")
+    denied = _first_denial(people, disputes)
+    rows = stack(
+        [
+            *_verifications(rng, people),
+            _new_addresses(rng, settings, people),
+            *_enforcement(rng, settings, denied, _own_hand(people, payments)),
+            *_mistaken(rng, settings, people, denied),
+        ]
+    )
+    rows = _until_closed(rng, settings, people, rows, _last_acts(people, payments, logins, rows))
+    return _as_log(rng, settings, people, rows)
+
+
+def _change(
+    account: Array, ms: Array, *, op: str = "U", kyc: int = _SAME, domain: Array | str = "", status: str = ""
+) -> Columns:
+    count = len(account)
+    return {
+        "account": account,
+        "ms": ms.astype(np.int64),
+        "op": np.full(count, op),
+        "kyc_level": np.full(count, kyc),
+        "email_domain": np.full(count, domain).astype(f"<U{max(map(len, EMAIL_DOMAINS))}"),
+        "status": np.full(count, status).astype("<U10"),
+    }
+
+
+def _verifications(rng: np.random.Generator, people: Columns) -> list[Columns]:
+    """Sign-ups, e-mails confirmed within minutes, and documents checked after days."""
+    who, at = people["account"], people["signup_ms"]
+    count = len(who)
+    inserted = _change(who, at, op="I", kyc=0, domain=people["email_domain"], status="active")
+    confirmed = at + rng.integers(2 * _MINUTE_MS, 20 * _MINUTE_MS, count)
+    checked = confirmed + rng.lognormal(1.2, 1.1, count) * DAY_MS
+    confirms = happens(rng, 0.92, count)
+    is_checked = confirms & happens(rng, 0.45, count)
+    return [
+        inserted,
+        _change(who[confirms], confirmed[confirms], kyc=1),
+        _change(who[is_checked], checked[is_checked], kyc=2),
+    ]
+
+
+def _new_addresses(rng: np.random.Generator, settings: SimulationSettings, people: Columns) -> Columns:
+    """Another e-mail address for one account in twenty-five."""
+    who = people["account"][happens(rng, 0.04, size(people))]
+    at = _moments(rng, settings, people["signup_ms"][who] + DAY_MS)
+    return _change(who, at, domain=choice(rng, EMAIL_DOMAINS, (50, 20, 10, 15, 5), len(who)))
+
+
+def _enforcement(
+    rng: np.random.Generator, settings: SimulationSettings, denied: Ints, own_hand: Flags
+) -> list[Columns]:
+    """Restrict most accounts whose payment was denied; suspend fraudsters for good, free the others."""
+    who = np.flatnonzero((denied < settings.end_ms) & happens(rng, 0.85, len(denied)))
+    restricted = denied[who] + rng.uniform(0.1, 3.0, len(who)) * DAY_MS
+    decided = restricted + rng.lognormal(1.2, 0.7, len(who)) * DAY_MS
+    guilty = np.where(own_hand[who], happens(rng, 0.92, len(who)), happens(rng, 0.04, len(who)))
+    appealed = guilty & happens(rng, 0.03, len(who))
+    heard = decided + rng.uniform(2.0, 20.0, len(who)) * DAY_MS
+    return [
+        _change(who, restricted, status="restricted"),
+        _change(who[guilty], decided[guilty], status="suspended"),
+        _change(who[~guilty], decided[~guilty], status="active"),
+        _change(who[appealed], heard[appealed], status="active"),
+    ]
+
+
+def _mistaken(
+    rng: np.random.Generator, settings: SimulationSettings, people: Columns, denied: Ints
+) -> list[Columns]:
+    """Restrict a few honest accounts by mistake, for some days."""
+    who = people["account"][happens(rng, 0.004, size(people)) & (denied >= settings.end_ms)]
+    at = _moments(rng, settings, people["signup_ms"][who] + DAY_MS)
+    until = at + (rng.exponential(3.0, len(who)) * DAY_MS).astype(np.int64)
+    return [_change(who, at, status="restricted"), _change(who, until, status="active")]
+
+
+def _until_closed(
+    rng: np.random.Generator, settings: SimulationSettings, people: Columns, rows: Columns, last: Ints
+) -> Columns:
+    """Add the accounts closed some time after their last act, and some deleted later on request."""
+    sanctioned = np.isin(people["account"], rows["account"][rows["status"] == "suspended"])
+    closes = ~sanctioned & happens(rng, 0.08, size(people))
+    at = np.maximum(last, settings.start_ms) + (rng.exponential(25.0, size(people)) * DAY_MS).astype(np.int64)
+    deleted = closes & happens(rng, 0.25, size(people))
+    who = people["account"]
+    return stack(
+        [
+            rows,
+            _change(who[closes], at[closes], status="closed"),
+            _change(who[deleted], at[deleted] + 30 * DAY_MS, op="D"),
+        ]
+    )
+
+
+def _as_log(
+    rng: np.random.Generator, settings: SimulationSettings, people: Columns, rows: Columns
+) -> Columns:
+    """Carry every account's state on from change to change; fold what was before the period into one row."""
+    rows = take(rows, rows["ms"] < settings.end_ms)
+    rows = take(rows, np.lexsort((rows["ms"], rows["account"])))
+    rows["kyc_level"] = _carried(rows["kyc_level"], rows["kyc_level"] != _SAME)
+    for name in ("email_domain", "status"):
+        rows[name] = _carried(rows[name], rows[name] != "")
+    old = rows["ms"] < settings.start_ms
+    followed = np.append(rows["account"][1:] == rows["account"][:-1], [False]) & np.append(old[1:], [False])
+    rows["op"] = np.where(old, "I", rows["op"])
+    rows = take(rows, ~(old & followed))
+    soon = np.append(rows["ms"][1:], [0])
+    same = np.append(rows["account"][1:] == rows["account"][:-1], [False])
+    rows["next_ms"] = np.where(same & (rows["op"] == "I"), soon, 0)
+    rows = take(rows, np.argsort(rows["ms"], kind="stable"))
+    return rows | {
+        "lsn": 1_000_000 + np.cumsum(rng.integers(1, 9, size(rows))),
+        "role": people["role"][rows["account"]],
+        "country": people["country"][rows["account"]],
+    }
+
+
+def _carried(values: Array, is_set: Flags) -> Array:
+    """Return the last value that was set; the first row of every account sets all."""
+    return values[np.maximum.accumulate(np.where(is_set, np.arange(len(values)), 0))]
+
+
+def _first_denial(people: Columns, disputes: Columns) -> Ints:
+    """Return when each account's payment was first called fraud; a far future for the others."""
+    first = np.full(size(people), np.iinfo(np.int64).max)
+    named = disputes["reason_code"] == "fraud"
+    np.minimum.at(first, disputes["payer"][named], disputes["ms"][named])
+    return first
+
+
+def _own_hand(people: Columns, payments: Columns) -> Flags:
+    """Tell which accounts were opened to defraud: their owners pay with stolen cards."""
+    return np.isin(people["account"], payments["payer"][np.isin(payments["typology"], _OWN_HAND)])
+
+
+def _last_acts(people: Columns, payments: Columns, logins: Columns, rows: Columns) -> Ints:
+    """Return the last payment, receipt, login or change of each account."""
+    last = people["signup_ms"].copy()
+    for who, at in (
+        (payments["payer"], payments["ms"]),
+        (payments["payee"], payments["ms"]),
+        (logins["account"], logins["ms"]),
+        (rows["account"], rows["ms"]),
+    ):
+        np.maximum.at(last, who, at)
+    return last
+
+
+def _moments(rng: np.random.Generator, settings: SimulationSettings, since: Ints) -> Ints:
+    """Return a moment of the period for each, none before ``since``."""
+    opens = np.maximum(since, settings.start_ms)
+    drawn: Ints = opens + (rng.random(len(since)) * (settings.end_ms - opens).clip(0)).astype(np.int64)
+    return drawn

@@ -1,0 +1,80 @@
+"""The platform's own books: the ledger balances, and accounts change as their owners and the law have it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulation.columns import take
+from simulation.delivery import deliver
+from simulation.records import records
+from simulation.settings import SimulationSettings
+from simulation.world import World, simulate
+
+
+@pytest.fixture(scope="module")
+def demo() -> World:
+    return simulate(SimulationSettings())
+
+
+def test_every_transaction_is_a_debit_and_a_credit_of_one_sum(demo: World) -> None:
+    entries = demo.ledger_entries
+    sign = np.where(entries["side"] == "debit", 1, -1)
+    assert (np.bincount(entries["txn"]) == 2).all()
+    assert not np.bincount(entries["txn"], weights=sign * entries["minor"]).any()
+    approved = demo.payments["approved"]
+    assert len(entries["txn"]) == 2 * (int(approved.sum()) + len(demo.payouts["ms"]))
+    paid_in = (entries["kind"] == "payment") & (entries["side"] == "debit")
+    assert entries["minor"][paid_in].sum() == demo.payments["minor"][approved].sum()
+
+
+def test_both_entries_of_a_transaction_arrive_at_one_moment() -> None:
+    settings = SimulationSettings.tiny()
+    (ledger,) = (log for log in records(settings, simulate(settings)) if log.log == "ledger_entries")
+    columns = deliver(settings, ledger).columns
+    once = np.unique(columns["entry_id"].astype(str), return_index=True)[1]
+    arrivals: dict[str, set[str]] = {}
+    for txn, arrived in zip(
+        columns["txn_id"][once].tolist(), columns["ingest_ts"][once].tolist(), strict=True
+    ):
+        arrivals.setdefault(txn, set()).add(arrived)
+    assert {len(moments) for moments in arrivals.values()} == {1}
+
+
+def test_every_account_begins_with_its_insert_and_the_order_of_changes_is_that_of_time(demo: World) -> None:
+    rows = demo.account_changes
+    assert (np.diff(rows["lsn"]) > 0).all()
+    assert (np.diff(rows["ms"]) >= 0).all()
+    begun = demo.accounts["signup_ms"] < SimulationSettings().end_ms
+    inserted = rows["account"][rows["op"] == "I"]
+    assert sorted(inserted.tolist()) == demo.accounts["account"][begun].tolist()
+    first = np.unique(rows["account"], return_index=True)[1]
+    assert set(rows["op"][first].tolist()) == {"I"}
+
+
+def test_nobody_acts_after_closing_the_account(demo: World) -> None:
+    rows = demo.account_changes
+    closed = (rows["status"] == "closed") & (rows["op"] != "D")
+    at = np.full(len(demo.accounts["account"]), np.iinfo(np.int64).max)
+    at[rows["account"][closed]] = rows["ms"][closed]
+    assert 100 < int(closed.sum()) < len(at) / 10
+    assert (demo.payments["ms"] <= at[demo.payments["payer"]]).all()
+    assert (demo.payments["ms"] <= at[demo.payments["payee"]]).all()
+    assert (demo.logins["ms"] <= at[demo.logins["account"]]).all()
+    after = take(rows, rows["ms"] > at[rows["account"]])
+    assert set(after["op"].tolist()) == {"D"}
+
+
+def test_most_suspended_accounts_were_opened_to_defraud_and_none_before_a_payment_was_denied(
+    demo: World,
+) -> None:
+    rows = take(demo.account_changes, demo.account_changes["status"] == "suspended")
+    stolen = np.isin(demo.payments["typology"], ["T1", "T2"])
+    guilty = np.unique(demo.payments["payer"][stolen])
+    who = np.unique(rows["account"])
+    assert len(who) > 100
+    assert 0.8 < np.isin(who, guilty).mean() < 1.0
+    denied = np.full(len(demo.accounts["account"]), np.iinfo(np.int64).max)
+    named = demo.disputes["reason_code"] == "fraud"
+    np.minimum.at(denied, demo.disputes["payer"][named], demo.disputes["ms"][named])
+    assert (rows["ms"] > denied[rows["account"]]).all()
