@@ -14,26 +14,36 @@ from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
 
 _MINUTE_MS = 60_000
-_OWN_HAND = ("T1", "T2")
 _SAME = -1  # the change leaves the verification as it is; an empty text does so for the others
 
 
 def account_changes(
-    settings: SimulationSettings, people: Columns, payments: Columns, logins: Columns, disputes: Columns
+    settings: SimulationSettings, people: Columns, acts: Columns, accused: Columns, guilty: Flags
 ) -> Columns:
-    """Return the changes up to the end of the period, sorted by ``lsn``, which grows with time."""
+    """Return the changes up to the end of the period, sorted by ``lsn``, which grows with time.
+
+    Args:
+        settings: the marketplace.
+        people: every account, its number its position.
+        acts: what accounts do: account, ms.
+        accused: accusations of fraud: account, ms.
+        guilty: which accounts were opened to defraud.
+    """
     rng = stream(settings.seed, "account changes")
-    denied = _first_denial(people, disputes)
+    first = np.full(size(people), np.iinfo(np.int64).max)
+    np.minimum.at(first, accused["account"], accused["ms"])
     rows = stack(
         [
             *_verifications(rng, people),
             _new_addresses(rng, settings, people),
-            *_enforcement(rng, settings, denied, _own_hand(people, payments)),
-            *_mistaken(rng, settings, people, denied),
+            *_enforcement(rng, settings, first, guilty),
+            *_mistaken(rng, settings, people, first),
         ]
     )
-    rows = _until_closed(rng, settings, people, rows, _last_acts(people, payments, logins, rows))
-    return _as_log(rng, settings, people, rows)
+    last = people["signup_ms"].copy()
+    for some in (acts, rows):
+        np.maximum.at(last, some["account"], some["ms"])
+    return _as_log(rng, settings, people, _until_closed(rng, settings, people, rows, last))
 
 
 def _change(
@@ -74,28 +84,28 @@ def _new_addresses(rng: np.random.Generator, settings: SimulationSettings, peopl
 
 
 def _enforcement(
-    rng: np.random.Generator, settings: SimulationSettings, denied: Ints, own_hand: Flags
+    rng: np.random.Generator, settings: SimulationSettings, first: Ints, guilty: Flags
 ) -> list[Columns]:
-    """Restrict most accounts whose payment was denied; suspend fraudsters for good, free the others."""
-    who = np.flatnonzero((denied < settings.end_ms) & happens(rng, 0.85, len(denied)))
-    restricted = denied[who] + rng.uniform(0.1, 3.0, len(who)) * DAY_MS
+    """Restrict most accused accounts; suspend fraudsters for good, free the others."""
+    who = np.flatnonzero((first < settings.end_ms) & happens(rng, 0.85, len(first)))
+    restricted = first[who] + rng.uniform(0.1, 3.0, len(who)) * DAY_MS
     decided = restricted + rng.lognormal(1.2, 0.7, len(who)) * DAY_MS
-    guilty = np.where(own_hand[who], happens(rng, 0.92, len(who)), happens(rng, 0.04, len(who)))
-    appealed = guilty & happens(rng, 0.03, len(who))
+    convicted = np.where(guilty[who], happens(rng, 0.92, len(who)), happens(rng, 0.04, len(who)))
+    appealed = convicted & happens(rng, 0.03, len(who))
     heard = decided + rng.uniform(2.0, 20.0, len(who)) * DAY_MS
     return [
         _change(who, restricted, status="restricted"),
-        _change(who[guilty], decided[guilty], status="suspended"),
-        _change(who[~guilty], decided[~guilty], status="active"),
+        _change(who[convicted], decided[convicted], status="suspended"),
+        _change(who[~convicted], decided[~convicted], status="active"),
         _change(who[appealed], heard[appealed], status="active"),
     ]
 
 
 def _mistaken(
-    rng: np.random.Generator, settings: SimulationSettings, people: Columns, denied: Ints
+    rng: np.random.Generator, settings: SimulationSettings, people: Columns, first: Ints
 ) -> list[Columns]:
     """Restrict a few honest accounts by mistake, for some days."""
-    who = people["account"][happens(rng, 0.004, size(people)) & (denied >= settings.end_ms)]
+    who = people["account"][happens(rng, 0.004, size(people)) & (first >= settings.end_ms)]
     at = _moments(rng, settings, people["signup_ms"][who] + DAY_MS)
     until = at + (rng.exponential(3.0, len(who)) * DAY_MS).astype(np.int64)
     return [_change(who, at, status="restricted"), _change(who, until, status="active")]
@@ -146,32 +156,6 @@ def _as_log(
 def _carried(values: Array, is_set: Flags) -> Array:
     """Return the last value that was set; the first row of every account sets all."""
     return values[np.maximum.accumulate(np.where(is_set, np.arange(len(values)), 0))]
-
-
-def _first_denial(people: Columns, disputes: Columns) -> Ints:
-    """Return when each account's payment was first called fraud; a far future for the others."""
-    first = np.full(size(people), np.iinfo(np.int64).max)
-    named = disputes["reason_code"] == "fraud"
-    np.minimum.at(first, disputes["payer"][named], disputes["ms"][named])
-    return first
-
-
-def _own_hand(people: Columns, payments: Columns) -> Flags:
-    """Tell which accounts were opened to defraud: their owners pay with stolen cards."""
-    return np.isin(people["account"], payments["payer"][np.isin(payments["typology"], _OWN_HAND)])
-
-
-def _last_acts(people: Columns, payments: Columns, logins: Columns, rows: Columns) -> Ints:
-    """Return the last payment, receipt, login or change of each account."""
-    last = people["signup_ms"].copy()
-    for who, at in (
-        (payments["payer"], payments["ms"]),
-        (payments["payee"], payments["ms"]),
-        (logins["account"], logins["ms"]),
-        (rows["account"], rows["ms"]),
-    ):
-        np.maximum.at(last, who, at)
-    return last
 
 
 def _moments(rng: np.random.Generator, settings: SimulationSettings, since: Ints) -> Ints:

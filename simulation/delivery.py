@@ -17,6 +17,7 @@ from simulation.wording import CANONICAL, schema_versions
 from simulation.words import OLD_APP, OLD_APP_SHARE, Records
 
 HOUR_MS = 3_600_000
+_MARK = "\ufeff"
 _SOURCE_ONLY = ("clock_skew", "bad_timestamp")
 _MONEY_ONLY = ("bad_currency", "money_as_text")
 _TIME_ONLY = ("late_arrival", "very_late_arrival", "clock_skew")
@@ -32,6 +33,7 @@ _KINDS = (
     "truncated_line",
     "out_of_order_change",
     "ledger_imbalance",
+    "byte_order_mark",
 )
 _OF_SOME_LOGS = ("out_of_order_change", "ledger_imbalance")
 
@@ -74,6 +76,9 @@ def deliver(settings: SimulationSettings, source: Records) -> Delivery:
     }
     body |= {"producer": producer, **take(source.fields, rows)}
     _spoil(rng, body, dirt, source.device_field)
+    if source.text_field is not None:
+        pasted = dirt == "byte_order_mark"
+        body[source.text_field] = np.where(pasted, _MARK + body[source.text_field], body[source.text_field])
     versions = schema_versions(settings, source.event_ms[rows], from_server=source.from_server)
     sorting = {"ingest_ms": ingest_ms, "row": np.arange(len(rows)), "dirt": dirt, "version": versions}
     return _arrange(settings, source, _repeat(rng, settings, body | sorting))
@@ -201,6 +206,8 @@ def _suits(kind: str, source: Records) -> bool:
         return False
     if kind in _MONEY_ONLY:
         return "amount" in source.fields
+    if kind == "byte_order_mark":
+        return source.text_field is not None
     if kind == "sentinel_device":
         return source.device_field is not None
     return not (source.from_server and kind in _SOURCE_ONLY)

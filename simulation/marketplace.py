@@ -25,7 +25,17 @@ from simulation.wording import as_sent
 from simulation.world import simulate
 
 MARKER = "_simulation.json"
-LOGS = ("accounts", "logins", "payments", "payouts", "disputes", "account_changes", "ledger_entries")
+LOGS = (
+    "accounts",
+    "logins",
+    "payments",
+    "payouts",
+    "disputes",
+    "account_changes",
+    "ledger_entries",
+    "job_posts",
+    "user_reports",
+)
 _DAY = "ingest_date"
 _KEEP = "keep_share"
 
@@ -51,7 +61,7 @@ def write_logs(
         spark: the session whose executors write the files.
         settings: the marketplace.
         root: where the logs go; created when absent.
-        truth_root: where ``payments.parquet`` with the hidden truth goes, outside ``root``; ``hidden_truth``
+        truth_root: where the Parquet files of the hidden truth go, outside ``root``; ``hidden_truth``
             beside ``root`` unless given.
 
     Returns:
@@ -67,7 +77,7 @@ def write_logs(
     _claim(root, settings)
     remove_leftovers(root)
     world = simulate(settings)
-    write_truth(settings, world.payments, str(hidden))
+    write_truth(settings, world.accounts, world.payments, world.job_posts, str(hidden))
     written = []
     for source in records(settings, world):
         began = time.monotonic()

@@ -55,6 +55,13 @@ class FraudSettings(BaseModel):
         description="Share of honest approved payments disputed over delivery or quality.",
     )
 
+    soliciting_posts: float = Field(
+        default=0.008, ge=0, le=0.1, description="Job posts that solicit (T4), as a share of honest ones."
+    )
+    never_reported: float = Field(
+        default=0.25, ge=0, le=1, description="Share of soliciting posts that nobody reports."
+    )
+
     @model_validator(mode="after")
     def _shares_add_up(self) -> FraudSettings:
         total = self.stolen_card_share + self.card_testing_share + self.takeover_share + self.laundering_share
@@ -104,6 +111,9 @@ class DirtSettings(BaseModel):
     ledger_imbalance: float = Field(
         default=0.00005, ge=0, le=0.1, description="Ledger entries whose amount is not the other side's."
     )
+    byte_order_mark: float = Field(
+        default=0.001, ge=0, le=0.1, description="Texts that were pasted with an invisible mark before them."
+    )
 
 
 class SimulationSettings(BaseModel):
@@ -145,6 +155,7 @@ class SimulationSettings(BaseModel):
             truncated_line=0.002,
             out_of_order_change=0.03,
             ledger_imbalance=0.002,
+            byte_order_mark=0.005,
         )
         return cls(
             seed=seed,

@@ -1,4 +1,4 @@
-"""The hidden truth, one row per payment attempt: whether it was fraud, and of which typology.
+"""The hidden truth about payment attempts, job posts and accounts: which are fraud, and of which typology.
 
 It serves to judge the simulation itself. No job reads it.
 """
@@ -7,28 +7,49 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulation.columns import Columns
+from simulation.columns import Array, Columns, size
 from simulation.files import remove_leftovers, write_bytes
 from simulation.identifiers import opaque
 from simulation.settings import SimulationSettings
 
+# Typologies whose payers opened their accounts for it; victims of a takeover (T3) did not.
+_OWN_HAND = ("T1", "T2", "T7")
 
-def write_truth(settings: SimulationSettings, payments: Columns, truth_root: str) -> None:
-    """Write ``payments.parquet``: payment_id, is_fraud, typology (null for ordinary payments).
+
+def typology_of(people: Columns, payments: Columns, posts: Columns) -> Array:
+    """Return for every account the typology it was opened for; empty for honest ones."""
+    typology = np.full(size(people), "", dtype="<U3")
+    own = payments["is_fraud"] & np.isin(payments["typology"], _OWN_HAND)
+    typology[payments["payer"][own]] = payments["typology"][own]
+    typology[posts["client"][posts["is_fraud"]]] = posts["typology"][posts["is_fraud"]]
+    return typology
+
+
+def write_truth(
+    settings: SimulationSettings, people: Columns, payments: Columns, posts: Columns, truth_root: str
+) -> None:
+    """Write ``payments``, ``job_posts`` and ``accounts``: an id, is_fraud, typology (null for the ordinary).
 
     Typology T12 marks friendly fraud: an honest payment that its payer disputes as fraud.
     """
-    table = pa.table(
-        {
-            "payment_id": pa.array(opaque("pay", settings.seed, payments["payment"]).tolist()),
-            "is_fraud": pa.array(payments["is_fraud"].tolist()),
-            "typology": pa.array([name or None for name in payments["typology"].tolist()], type=pa.string()),
-        }
-    )
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
     remove_leftovers(truth_root)
-    write_bytes(Path(truth_root) / "payments.parquet", sink.getvalue().to_pybytes())
+    of_account = typology_of(people, payments, posts)
+    for name, key, prefix, numbers, is_fraud, typology in (
+        ("payments", "payment_id", "pay", payments["payment"], payments["is_fraud"], payments["typology"]),
+        ("job_posts", "job_id", "job", posts["post"], posts["is_fraud"], posts["typology"]),
+        ("accounts", "account_id", "acc", people["account"], of_account != "", of_account),
+    ):
+        table = pa.table(
+            {
+                key: pa.array(opaque(prefix, settings.seed, numbers).tolist()),
+                "is_fraud": pa.array(is_fraud.tolist()),
+                "typology": pa.array([kind or None for kind in typology.tolist()], type=pa.string()),
+            }
+        )
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink)
+        write_bytes(Path(truth_root) / f"{name}.parquet", sink.getvalue().to_pybytes())

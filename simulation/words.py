@@ -23,7 +23,8 @@ class Records:
     ``device_field`` is the field that the old app fills with a placeholder, if the log has one. ``dirt`` names the
     kinds of dirt the log may carry, where it is not those of any log. Rows with one number in ``together`` arrive
     at one moment. ``next_ms`` is when the same thing changes again; 0 where it does not. ``tells_past``: what
-    happened before the period arrives in its first half hour, and is not left out.
+    happened before the period arrives in its first half hour, and is not left out. ``text_field`` is what a person
+    wrote, if the log has such a field.
     """
 
     log: str
@@ -37,6 +38,7 @@ class Records:
     together: Ints | None = None
     next_ms: Ints | None = None
     tells_past: bool = False
+    text_field: str | None = None
 
 
 class Words:

@@ -16,6 +16,7 @@ from simulation.fraud.stolen_cards import run_stolen_cards
 from simulation.fraud.takeover import run_takeovers
 from simulation.fraud.underworld import Underworld
 from simulation.honest_payments import honest_payments
+from simulation.job_posts import job_posts
 from simulation.ledger import ledger_entries
 from simulation.logins import logins
 from simulation.payouts import payouts
@@ -23,6 +24,8 @@ from simulation.population import honest_accounts, main_device
 from simulation.sessions import honest_sessions
 from simulation.settings import SimulationSettings
 from simulation.streams import happens, stream
+from simulation.truth import typology_of
+from simulation.user_reports import accusations, user_reports
 
 _HONEST_ATTEMPTS = 0.945
 
@@ -38,6 +41,8 @@ class World:
     disputes: Columns
     account_changes: Columns
     ledger_entries: Columns
+    job_posts: Columns
+    user_reports: Columns
 
 
 def simulate(settings: SimulationSettings) -> World:
@@ -56,15 +61,34 @@ def simulate(settings: SimulationSettings) -> World:
     seen = logins(settings, everyone, payments, under.logins)
     paid_out = payouts(settings, everyone, payments, under)
     disputes = open_disputes(settings, payments)
+    posts = job_posts(settings, everyone, payments)
+    reports = user_reports(settings, everyone, payments, posts)
+    acts = _acts(payments, seen, posts, reports)
+    accused = accusations(reports, disputes)
+    guilty = typology_of(everyone, payments, posts) != ""
     return World(
         accounts=everyone,
         logins=seen,
         payments=payments,
         payouts=paid_out,
         disputes=disputes,
-        account_changes=account_changes(settings, everyone, payments, seen, disputes),
+        account_changes=account_changes(settings, everyone, acts, accused, guilty),
         ledger_entries=ledger_entries(settings, payments, paid_out),
+        job_posts=posts,
+        user_reports=reports,
     )
+
+
+def _acts(payments: Columns, seen: Columns, posts: Columns, reports: Columns) -> Columns:
+    """Return what accounts do after they signed up: account, ms."""
+    parts = (
+        (payments["payer"], payments["ms"]),
+        (payments["payee"], payments["ms"]),
+        (seen["account"], seen["ms"]),
+        (posts["client"], posts["ms"]),
+        (reports["reporter"], reports["ms"]),
+    )
+    return stack([{"account": who, "ms": at} for who, at in parts])
 
 
 def _fraud(settings: SimulationSettings, people: Columns, honest: Columns) -> Underworld:

@@ -9,6 +9,8 @@ from simulation.columns import take
 from simulation.delivery import deliver
 from simulation.records import records
 from simulation.settings import SimulationSettings
+from simulation.truth import typology_of
+from simulation.user_reports import accusations
 from simulation.world import World, simulate
 
 
@@ -61,20 +63,18 @@ def test_nobody_acts_after_closing_the_account(demo: World) -> None:
     assert (demo.payments["ms"] <= at[demo.payments["payer"]]).all()
     assert (demo.payments["ms"] <= at[demo.payments["payee"]]).all()
     assert (demo.logins["ms"] <= at[demo.logins["account"]]).all()
+    assert (demo.job_posts["ms"] <= at[demo.job_posts["client"]]).all()
     after = take(rows, rows["ms"] > at[rows["account"]])
     assert set(after["op"].tolist()) == {"D"}
 
 
-def test_most_suspended_accounts_were_opened_to_defraud_and_none_before_a_payment_was_denied(
-    demo: World,
-) -> None:
+def test_most_suspended_accounts_were_opened_to_defraud_and_none_is_before_it_is_accused(demo: World) -> None:
     rows = take(demo.account_changes, demo.account_changes["status"] == "suspended")
-    stolen = np.isin(demo.payments["typology"], ["T1", "T2"])
-    guilty = np.unique(demo.payments["payer"][stolen])
+    guilty = typology_of(demo.accounts, demo.payments, demo.job_posts) != ""
     who = np.unique(rows["account"])
     assert len(who) > 100
-    assert 0.8 < np.isin(who, guilty).mean() < 1.0
-    denied = np.full(len(demo.accounts["account"]), np.iinfo(np.int64).max)
-    named = demo.disputes["reason_code"] == "fraud"
-    np.minimum.at(denied, demo.disputes["payer"][named], demo.disputes["ms"][named])
-    assert (rows["ms"] > denied[rows["account"]]).all()
+    assert 0.8 < guilty[who].mean() < 1.0
+    accused = accusations(demo.user_reports, demo.disputes)
+    first = np.full(len(guilty), np.iinfo(np.int64).max)
+    np.minimum.at(first, accused["account"], accused["ms"])
+    assert (rows["ms"] > first[rows["account"]]).all()

@@ -1,0 +1,1 @@
+"""What people write in the marketplace: phrases as data, varied by choice, and disguised by those who must."""

@@ -1,0 +1,110 @@
+"""User reports, one row each: what members tell the platform about posts and accounts, right or wrong.
+
+For solicitation (T4) they are the only sign the platform gets; a quarter of its posts nobody reports.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation.columns import Array, Columns, Flags, Ints, size, stack, take
+from simulation.fraud.takeover import TYPOLOGY as TAKEOVER
+from simulation.population import DAY_MS, HOUR_MS
+from simulation.settings import SimulationSettings
+from simulation.streams import choice, happens, stream
+
+POST, ACCOUNT = "job_post", "account"
+SCAM = "scam"
+_GRUDGES = ("spam", "low_pay", "rude", SCAM)
+
+
+def user_reports(settings: SimulationSettings, people: Columns, payments: Columns, posts: Columns) -> Columns:
+    """Return the reports in order of time; ``target`` is a number of the kind that ``target_type`` names."""
+    rng = stream(settings.seed, "user reports")
+    rows = stack(
+        [
+            _of_scams(rng, settings, posts),
+            _of_honest_posts(rng, posts),
+            _of_hijacks(rng, payments),
+            _of_payers(rng, payments),
+        ]
+    )
+    nobody = rows["reporter"] < 0
+    readers = _readers(rng, people, rows["ms"], rows["about"])
+    rows["reporter"] = np.where(nobody, readers, rows["reporter"])
+    known = people["signup_ms"][rows["reporter"]] < rows["ms"]
+    rows = take(rows, known & (rows["ms"] < settings.end_ms))
+    rows = take(rows, np.argsort(rows["ms"], kind="stable"))
+    return rows | {"report": np.arange(size(rows))}
+
+
+def accusations(reports: Columns, disputes: Columns) -> Columns:
+    """Return when which account was accused of fraud, by a dispute or by a report."""
+    denied = disputes["reason_code"] == "fraud"
+    told = reports["reason_code"] == SCAM
+    return {
+        "account": np.concatenate([disputes["payer"][denied], reports["about"][told]]),
+        "ms": np.concatenate([disputes["ms"][denied], reports["ms"][told]]),
+    }
+
+
+def _report(kind: str, target: Array, about: Array, ms: Array, reason: Array, reporter: Array) -> Columns:
+    return {
+        "target_type": np.full(len(target), kind),
+        "target": target,
+        "about": about,
+        "ms": ms.astype(np.int64),
+        "reason_code": reason.astype("<U14"),
+        "reporter": reporter,
+    }
+
+
+def _of_posts(posts: Columns, delay_ms: Array, reason: Array) -> Columns:
+    someone = np.full(size(posts), -1)
+    return _report(POST, posts["post"], posts["client"], posts["ms"] + delay_ms, reason, someone)
+
+
+def _of_scams(rng: np.random.Generator, settings: SimulationSettings, posts: Columns) -> Columns:
+    """Report most soliciting posts one to four times, 2 to 48 hours after they appear."""
+    scams = take(posts, posts["is_fraud"])
+    noticed = ~happens(rng, settings.fraud.never_reported, size(scams))
+    times = np.where(noticed, rng.integers(1, 5, size(scams)), 0)
+    rows = take(scams, np.repeat(np.arange(size(scams)), times))
+    reason = choice(rng, (SCAM, "spam", "off_platform"), (60, 15, 25), size(rows))
+    return _of_posts(rows, rng.uniform(2.0, 48.0, size(rows)) * HOUR_MS, reason)
+
+
+def _of_honest_posts(rng: np.random.Generator, posts: Columns) -> Columns:
+    """Report a few honest posts, some of them as scams by mistake."""
+    honest = take(posts, ~posts["is_fraud"])
+    rows = take(honest, happens(rng, 0.008, size(honest)))
+    reason = choice(rng, _GRUDGES, (30, 35, 10, 25), size(rows))
+    return _of_posts(rows, rng.lognormal(3.0, 1.0, size(rows)) * HOUR_MS, reason)
+
+
+def _of_hijacks(rng: np.random.Generator, payments: Columns) -> Columns:
+    """Report six in ten accounts that were taken over, by their owners after one to seven days."""
+    taken = take(payments, (payments["typology"] == TAKEOVER) & payments["approved"])
+    owner, first = np.unique(taken["payer"], return_index=True)
+    tells: Flags = happens(rng, 0.6, len(owner))
+    owner, at = owner[tells], taken["ms"][first[tells]]
+    at = at + (rng.uniform(1.0, 7.0, len(owner)) * DAY_MS).astype(np.int64)
+    return _report(ACCOUNT, owner, owner, at, np.full(len(owner), "hijacked"), owner)
+
+
+def _of_payers(rng: np.random.Generator, payments: Columns) -> Columns:
+    """Report some clients by freelancers who quarrel with them."""
+    rows = take(payments, payments["approved"] & happens(rng, 0.003, size(payments)))
+    reason = choice(rng, _GRUDGES, (15, 40, 40, 5), size(rows))
+    at = rows["ms"] + (rng.exponential(6.0, size(rows)) * DAY_MS).astype(np.int64)
+    return _report(ACCOUNT, rows["payer"], rows["payer"], at, reason, rows["payee"])
+
+
+def _readers(rng: np.random.Generator, people: Columns, at: Ints, about: Ints) -> Ints:
+    """Return a freelancer for each report: one who had signed up by then, were there any after some draws."""
+    freelancers = np.flatnonzero(people["role"] != "client")
+    found: Ints = rng.choice(freelancers, len(at))
+    for _ in range(20):
+        unfit = (people["signup_ms"][found] >= at) | (found == about)
+        found[unfit] = rng.choice(freelancers, int(unfit.sum()))
+    return found
