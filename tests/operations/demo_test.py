@@ -124,11 +124,25 @@ def test_every_raw_row_comes_out_is_refused_or_is_a_second_delivery(demo: Demo) 
 
 def test_planted_dirt_is_refused_by_the_rule_that_names_it_and_by_no_other(demo: Demo) -> None:
     planted, found = demo.counts("simulate_logs"), demo.counts("ingest_logs")
-    assert found == {FOUND_AS[kind]: planted[kind] for kind in FOUND_AS}
+    # Of a transaction that does not balance, both entries are refused.
+    imbalance = {"ledger_imbalance": 2 * planted["ledger_imbalance"]}
+    assert found == {FOUND_AS[kind]: planted[kind] for kind in FOUND_AS} | imbalance
     assert min(found.values()) > 0
     kept = demo.table(QUARANTINE.name).where("text IS NOT NULL AND source_file IS NOT NULL")
     by_reason = {row["reason"]: row["count"] for row in kept.groupBy("reason").count().collect()}
     assert by_reason == {name: count for name, count in found.items() if name != "duplicates"}
+
+
+def test_every_change_of_an_account_is_a_version_and_one_of_them_is_current(demo: Demo) -> None:
+    changes, versions = demo.table("events_account_changes"), demo.table("dim_account_changes")
+    assert (
+        versions.count()
+        == changes.where("op <> 'D'").count()
+        > changes.select("account_id").distinct().count()
+    )
+    current = versions.where("valid_to IS NULL")
+    assert current.count() == current.select("account_id").distinct().count() > 0
+    assert versions.where("valid_to < valid_from").isEmpty()
 
 
 def test_every_approved_payment_gets_one_feature_row_and_every_one_of_the_last_days_one_score(
