@@ -21,6 +21,8 @@ export PYTHON
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
+# Nobody is behind the addresses of a simulation: its key is no secret.
+demo bench-ingest check-simulation: export TRUSTLAKE_HASH_KEY ?= simulated people only
 demo: $(READY) ## raw logs to scores on this machine; EXAMPLE=handbook DATA=<directory> for real data
 	@$(BIN)/trustlake demo $(if $(EXAMPLE),--example "$(EXAMPLE)") $(if $(DATA),--data "$(DATA)")
 

@@ -14,6 +14,7 @@ from lake.dimensions.refresh import refresh
 from lake.errors import TrustlakeError
 from lake.ingest.batch import UNREADABLE, BatchResult, ingest_batch
 from lake.ingest.files import RawFile, delivered, of_days
+from lake.ingest.personal import note_personal
 from lake.ingest.plan import plan_log
 from lake.ingest.replay import held_back, replay, replay_completed
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
@@ -135,6 +136,7 @@ def _prepare(context: Context) -> None:
     context.lake.widen(BATCHES)
     for contract in context.contracts.values():
         context.lake.widen(events(contract))
+        note_personal(context.lake, contract)
 
 
 def _outcome(context: Context, results: Sequence[BatchResult], dimensions: Sequence[str]) -> Outcome:

@@ -17,6 +17,7 @@ from lake.errors import ConfigError
 
 VARIABLE = "TRUSTLAKE_HASH_KEY"
 PREFIX = "h1:"
+HASHED = r"h1:[0-9a-f]{64}"
 
 _SHORTEST = 16
 
@@ -47,6 +48,11 @@ class HashKey:
         """The hash of one value: ``h1:`` and 64 hexadecimal digits."""
         return PREFIX + hmac.digest(self.secret, value.encode(), "sha256").hex()
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells this key from another one and gives none away."""
+        return self.hashed("fingerprint").removeprefix(PREFIX)[:12]
+
     def column(self, text: Column) -> Column:
         """The hashes of a text column; null stays null.
 
@@ -59,3 +65,18 @@ class HashKey:
 
         hashes: Column = pandas_udf(hash_all, "string")(text)  # type: ignore[call-overload]  # it takes text too
         return hashes
+
+
+def needed(key: HashKey | None, what: str) -> HashKey:
+    """The key, which ``what`` cannot do without.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if key is None:
+        mistake = (
+            f"{what} is personal, and {VARIABLE} is not set; set it to a secret of {_SHORTEST} or more characters "
+            "(on Databricks from a secret scope), always the same for one lake"
+        )
+        raise ConfigError([mistake])
+    return key

@@ -16,6 +16,7 @@ from pyspark.sql.types import StructField, StructType
 from lake.conflicts import CONFLICTS
 from lake.conform import conform
 from lake.errors import LakeVersionError, SchemaError
+from lake.hash_key import HashKey
 from lake.quoted import quoted
 from lake.settings import LakeSettings
 
@@ -55,10 +56,18 @@ class CommitStamp:
 class Lake:
     """Reads and writes the tables of one lake in one run."""
 
-    def __init__(self, spark: SparkSession, settings: LakeSettings, stamp: CommitStamp) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        settings: LakeSettings,
+        stamp: CommitStamp,
+        *,
+        hash_key: HashKey | None = None,
+    ) -> None:
         self.spark = spark
         self.settings = settings
         self.stamp = stamp
+        self.hash_key = hash_key
 
     def place(self, name: str) -> str:
         """The table as SQL names it: ``catalog.schema.name``, or ``delta.`path```."""
@@ -159,16 +168,21 @@ class Lake:
         """
         if not self.exists(name):
             return
-        properties = {
-            row["key"]: row["value"]
-            for row in self.spark.sql(f"SHOW TBLPROPERTIES {self.place(name)}").collect()
-        }
-        found = int(properties.get(_FORMAT_PROPERTY, LAKE_FORMAT))
+        found = int(self.properties(name).get(_FORMAT_PROPERTY, LAKE_FORMAT))
         if found > LAKE_FORMAT:
             raise LakeVersionError(
                 f"{self.place(name)} has lake format {found}, this trustlake knows {LAKE_FORMAT}; "
                 "upgrade trustlake, or point `lake` at another place"
             )
+
+    def properties(self, name: str) -> dict[str, str]:
+        """The properties of a table that exists."""
+        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.place(name)}").collect()
+        return {row["key"]: row["value"] for row in rows}
+
+    def set_property(self, name: str, key: str, value: str) -> None:
+        """Set a property of a table that exists, in a commit of its own."""
+        self.spark.sql(f"ALTER TABLE {self.place(name)} SET TBLPROPERTIES ({quoted(key)} = {quoted(value)})")
 
     def _create_or_find(self, spec: TableSpec) -> None:
         """Create the table, or wait for the process that creates it at the same moment."""

@@ -15,12 +15,14 @@ from pyspark.sql import SparkSession
 from jobs.arguments import base_parser
 from jobs.job import Context, Job, check
 from jobs.session import SparkSettings, build_session
+from lake.hash_key import VARIABLE, HashKey
 from lake.ingest.schemas import events
 from lake.runs import Outcome
 from lake.tables import CommitStamp, Lake
 
 os.environ["TZ"] = "UTC"
 time.tzset()
+os.environ[VARIABLE] = "a key that tests share"
 
 CONFIG = """\
 lake: {root: lake}
@@ -119,7 +121,7 @@ class Project:
         """The lake as another run sees it."""
         loaded, _, _ = check([self.config])
         stamp = CommitStamp(run_id="run-1", code_version="c", config_hash=loaded.hash)
-        return Lake(self.spark, loaded.config.lake, stamp)
+        return Lake(self.spark, loaded.config.lake, stamp, hash_key=HashKey.of_environment(os.environ))
 
     def write(self, name: str, text: str) -> str:
         path = self.folder / name

@@ -36,6 +36,13 @@ class RawPlace:
             raise ValueError(f"{text} is no path; write $.column.field, or the name of a raw column alone")
         return cls(match[1], "$" + match[2]) if match else cls(text)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names on the way to it, the raw column first."""
+        return (
+            (self.column,) if self.path is None else (self.column, *self.path.removeprefix("$.").split("."))
+        )
+
     def __str__(self) -> str:
         return self.column if self.path is None else f"$.{self.column}{self.path.removeprefix('$')}"
 
@@ -82,10 +89,12 @@ class Column(Reading):
 
     Attributes:
         older: how older rows word it; of several that fit a row, the one with the lowest ``until`` counts.
+        personal: whether it says who somebody is, and is kept as a keyed hash only.
     """
 
     type: Annotated[str, Field(pattern=TYPE_PATTERN)]
     required: bool = False
+    personal: bool = False
     older: tuple[Older, ...] = ()
     min: float | None = None
     max: float | None = None
@@ -113,6 +122,10 @@ class Column(Reading):
             raise ValueError(f"min {limits[0]:g} is above max {limits[1]:g}")
         if len({older.until for older in self.older}) < len(self.older):
             raise ValueError("two of `older` end with one version; keep one of them")
+        if self.personal and (self.type != "string" or self.allowed):
+            raise ValueError(
+                "personal keeps the hash of a text, of which `allowed` knows nothing; make it one"
+            )
         for reading in (self, *self.older):
             self._check(reading)
         return self

@@ -138,6 +138,11 @@ class Contract(Strict):
         return f"dim_{self.log}"
 
     @property
+    def personal(self) -> tuple[str, ...]:
+        """The columns that are kept as hashes only."""
+        return tuple(name for name, column in self.columns.items() if column.personal)
+
+    @property
     def is_judged_together(self) -> bool:
         """Whether a row that keeps the contract alone may be refused beside others."""
         return bool(self.business_key or self.changes or self.balance)

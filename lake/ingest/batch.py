@@ -15,9 +15,11 @@ from pyspark.sql import functions as F
 
 from lake.contracts import Contract
 from lake.errors import RefusedError
+from lake.hash_key import needed
 from lake.ingest.balance import refuse_imbalance
 from lake.ingest.conflicting_changes import refuse_conflicting_changes
 from lake.ingest.files import Batch, delivered
+from lake.ingest.hidden_text import hidden_text
 from lake.ingest.near_duplicates import refuse_near_duplicates
 from lake.ingest.parse import FILE, REASON, TEXT, earliest_first, parse
 from lake.ingest.read import read_raw, unreadable
@@ -156,10 +158,12 @@ def read_parsed(lake: Lake, root: str, contract: Contract, readable: Sequence[Se
     if not readable:
         empty = ", ".join(f"cast(null as string) `{name}`" for name in contract.source_columns)
         return parse(
-            lake.spark.sql(f"SELECT {empty}, '' _text, '' _file, true _broken WHERE false"), contract
+            lake.spark.sql(f"SELECT {empty}, '' _text, '' _file, true _broken WHERE false"),
+            contract,
+            lake.hash_key,
         )
-    raw = [read_raw(lake.spark, root, paths, contract) for paths in readable]
-    return parse(reduce(DataFrame.unionByName, raw), contract)
+    raw = [read_raw(lake.spark, root, paths, contract, lake.hash_key) for paths in readable]
+    return parse(reduce(DataFrame.unionByName, raw), contract, lake.hash_key)
 
 
 @contextmanager
@@ -207,11 +211,23 @@ def _sealed(contract: Contract, batch: Batch, sealed_at: datetime | None) -> Col
 
 
 def quarantined(
-    lake: Lake, contract: Contract, batch_id: str, rows: DataFrame, lost: Sequence[str] = ()
+    lake: Lake,
+    contract: Contract,
+    batch_id: str,
+    rows: DataFrame,
+    lost: Sequence[str] = (),
+    *,
+    again: bool = False,
 ) -> DataFrame:
-    """The refused ones of parsed rows, and files that could not be read, as rows of the quarantine."""
+    """The refused ones of parsed rows, and files that could not be read, as rows of the quarantine.
+
+    Personal values in their texts are hashed; with ``again`` they are where the texts come from.
+    """
+    text = F.col(TEXT)
+    if contract.personal and contract.files.format == "json":
+        text = hidden_text(text, contract, needed(lake.hash_key, contract.log), again=again)
     bad = rows.where(F.col(REASON).isNotNull()).select(
-        F.col(REASON).alias("reason"), F.col(TEXT).alias("text"), F.col(FILE).alias("source_file")
+        F.col(REASON).alias("reason"), text.alias("text"), F.col(FILE).alias("source_file")
     )
     files = [(UNREADABLE, None, path) for path in lost]
     whole = lake.spark.createDataFrame(files, "reason string, text string, source_file string")

@@ -11,6 +11,7 @@ from pyspark.sql.types import TimestampType
 
 from lake.contracts import Column as ContractColumn
 from lake.contracts import Contract, Lag, RawPlace, Reading, TimeFormat, places
+from lake.hash_key import HASHED, HashKey, needed
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
@@ -36,28 +37,39 @@ def quoted_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def parse(raw: DataFrame, contract: Contract) -> DataFrame:
+def parse(raw: DataFrame, contract: Contract, key: HashKey | None, *, again: bool = False) -> DataFrame:
     """Cut raw rows to the contract.
 
     Args:
         raw: one row per raw row: the contract's source columns as text, ``_text`` (the original),
             ``_file`` and ``_broken`` (true where the row could not be split into columns).
+        key: what personal columns are hashed with; a contract without any needs none.
+        again: the rows come from the quarantine, where personal values are hashes already.
 
     Returns:
         One row per raw row: ``event_at``, ``known_at``, the contract's columns typed, ``_file``, ``_reason``
         (null for a row that keeps the contract) and ``_text``, which rows that nothing can refuse any more lack.
-        Sentinels become null.
+        Sentinels become null. ``_text`` still has its personal values.
     """
     # Step by step, for Spark computes what one step uses twice only once if an earlier one has named it.
     rows = _typed(_worded(raw, contract), contract).withColumn(REASON, F.coalesce(*_reasons(contract)))
     text = F.col(TEXT) if contract.is_judged_together else F.when(F.col(REASON).isNotNull(), F.col(TEXT))
-    return rows.select("event_at", "known_at", *contract.columns, FILE, REASON, text.alias(TEXT))
+    kept = [
+        _hashed(name, key, again=again) if name in contract.personal else name for name in contract.columns
+    ]
+    return rows.select("event_at", "known_at", *kept, FILE, REASON, text.alias(TEXT))
 
 
 def earliest_first(contract: Contract) -> list[Column]:
     """Parsed rows that tell one thing, in the order in which they count; no order of files or partitions changes it."""
     content = F.xxhash64("event_at", *contract.columns)
     return [F.col("known_at"), F.col(FILE), content]
+
+
+def _hashed(name: str, key: HashKey | None, *, again: bool) -> Column:
+    value = F.col(name)
+    hashed = needed(key, name).column(value)
+    return (F.when(value.rlike(f"^{HASHED}$"), value).otherwise(hashed) if again else hashed).alias(name)
 
 
 def _worded(raw: DataFrame, contract: Contract) -> DataFrame:

@@ -13,6 +13,8 @@ from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from lake.contracts import Contract
 from lake.errors import RefusedError, SchemaError
+from lake.hash_key import HashKey
+from lake.ingest.hidden_text import personal_places
 from lake.ingest.parse import BROKEN, FILE, TEXT, quoted_name, raw_column
 
 _CORRUPT = "_corrupt"
@@ -20,19 +22,24 @@ _CORRUPT = "_corrupt"
 _AS_WRITTEN = {"escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
 
 
-def read_raw(spark: SparkSession, root: str, paths: Sequence[str], contract: Contract) -> DataFrame:
+def read_raw(
+    spark: SparkSession, root: str, paths: Sequence[str], contract: Contract, key: HashKey | None = None
+) -> DataFrame:
     """One row per raw row of ``paths``: the contract's source columns as text, ``_text``, ``_file``, ``_broken``.
+
+    The text of a row of CSV, which is nothing without its header, has hashes of the key in place of personal values.
 
     Raises:
         SchemaError: a CSV header lacks a column of the contract.
     """
     folder = root.rstrip("/") + "/"
     located = [folder + path for path in paths]
-    read = _read_json if contract.files.format == "json" else _read_csv
     # Spark gives the path as a URI, in which a plus is a plus.
     path = F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
     relative = F.substr(path, F.locate(folder, path) + len(folder))
-    return read(spark, located, contract, relative.alias(FILE))
+    if contract.files.format == "json":
+        return _read_json(spark, located, contract, relative.alias(FILE))
+    return _read_csv(spark, located, contract, relative.alias(FILE), key)
 
 
 def read_again(spark: SparkSession, root: str, kept: DataFrame, contract: Contract) -> DataFrame:
@@ -109,7 +116,9 @@ def _json_rows(lines: DataFrame, contract: Contract) -> DataFrame:
     )
 
 
-def _read_csv(spark: SparkSession, located: Sequence[str], contract: Contract, file: Column) -> DataFrame:
+def _read_csv(
+    spark: SparkSession, located: Sequence[str], contract: Contract, file: Column, key: HashKey | None
+) -> DataFrame:
     header = _header(spark, located[0], contract)
     rows = (
         spark.read.schema(_strings([*header, _CORRUPT]))
@@ -119,13 +128,29 @@ def _read_csv(spark: SparkSession, located: Sequence[str], contract: Contract, f
         .option("columnNameOfCorruptRecord", _CORRUPT)
         .csv(list(located))
     )
-    written = F.to_csv(F.struct(*map(raw_column, header)), _AS_WRITTEN)
+    corrupt, hidden = F.col(_CORRUPT), _hidden(header, contract, key)
+    written = F.to_csv(F.struct(*(hidden.get(name, raw_column(name)) for name in header)), _AS_WRITTEN)
+    if key is not None and hidden:
+        corrupt = key.column(corrupt)  # nothing says what stands where in it
     return rows.select(
         *_of_header(header, contract),
-        F.coalesce(F.col(_CORRUPT), written).alias(TEXT),
+        F.coalesce(corrupt, written).alias(TEXT),
         file,
         F.col(_CORRUPT).isNotNull().alias(BROKEN),
     )
+
+
+def _hidden(header: Sequence[str], contract: Contract, key: HashKey | None) -> dict[str, Column]:
+    """Personal columns of a file as its text keeps them."""
+    if key is None:
+        return {}
+    hidden = {}
+    for place in personal_places(contract):
+        name = place.names[0]
+        if name in header:
+            value = raw_column(name)
+            hidden[name] = F.when(value.isin(*place.plain), value).otherwise(key.column(value)).alias(name)
+    return hidden
 
 
 def _csv_rows(lines: DataFrame, header: Sequence[str], contract: Contract) -> DataFrame:

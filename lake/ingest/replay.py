@@ -49,7 +49,7 @@ def replay(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
         return None
     rows = _rows(lake, contract.log)
     batch = _batch(lake, contract, held, rows)
-    again = parse(read_again(lake.spark, root, rows, contract), contract)
+    again = parse(read_again(lake.spark, root, rows, contract), contract, lake.hash_key, again=True)
     with judged(lake, contract, batch, again) as parsed:
         rows_in, refused = counted(parsed)
         append_events(lake, contract, batch, parsed)
@@ -75,7 +75,7 @@ def replay_completed(lake: Lake, root: str, contract: Contract) -> BatchResult |
     rows = _rows(lake, contract.log)
     if rows.where(F.col("reason") == IMBALANCE).head() is None:
         return None
-    again = parse(read_again(lake.spark, root, rows, contract), contract)
+    again = parse(read_again(lake.spark, root, rows, contract), contract, lake.hash_key, again=True)
     batch = _batch(lake, contract, held_back(lake, contract.log), rows)
     with judged(lake, contract, batch, again) as parsed:
         comes_back = parsed.where(F.col(REASON).isNull()).head() is not None
@@ -103,6 +103,6 @@ def _batch(lake: Lake, contract: Contract, held: str, rows: DataFrame) -> Batch:
 
 def _still_refused(lake: Lake, contract: Contract, rows: DataFrame, parsed: DataFrame) -> DataFrame:
     """Refused rows with the batch they came with, which is that of their file."""
-    refused = quarantined(lake, contract, "", parsed).drop("ingest_batch")
+    refused = quarantined(lake, contract, "", parsed, again=True).drop("ingest_batch")
     origin = rows.groupBy("source_file").agg(F.first("ingest_batch").alias("ingest_batch"))
     return refused.join(F.broadcast(origin), on="source_file")

@@ -45,7 +45,7 @@ QUARANTINE = TableSpec(
     described(
         "log string: Contract that refused it",
         "reason string: First rule of the contract that it breaks",
-        "text string: The row as delivered; null for a file that cannot be read",
+        "text string: The row as delivered, personal values hashed; null for a file that cannot be read",
         "source_file string: Raw file, relative to the raw root",
         "ingest_batch string: Batch it came with",
         "contract_version int: Version of the contract that refused it last",

@@ -91,7 +91,7 @@ def parsed(
     columns = ", ".join(f"`{name}` string" for name in names)
     raw = [(*(row[name] for name in names), f"raw {n:03}", f"{n:03}", broken) for n, row in enumerate(rows)]
     frame = spark.createDataFrame(raw, f"{columns}, {TEXT} string, {FILE} string, {BROKEN} boolean")
-    return parse(frame, contract).orderBy(FILE).collect()
+    return parse(frame, contract, None).orderBy(FILE).collect()
 
 
 def test_every_rule_refuses_with_its_own_reason_and_keeps_the_text(spark: SparkSession) -> None:

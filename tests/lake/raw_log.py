@@ -10,6 +10,7 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from lake.contracts import Column, Contract
+from lake.hash_key import HashKey
 from lake.ingest.batch import BatchResult, ingest_batch
 from lake.ingest.files import Batch
 from lake.ingest.plan import plan_log
@@ -82,10 +83,9 @@ class Log:
         return self.lake.version(self.contract.table)
 
 
-def lake_in(spark: SparkSession, folder: Path) -> Lake:
-    made = Lake(
-        spark, LakeSettings(root=str(folder)), CommitStamp(run_id="run-1", code_version="c", config_hash="h")
-    )
+def lake_in(spark: SparkSession, folder: Path, *, hash_key: HashKey | None = None) -> Lake:
+    stamp = CommitStamp(run_id="run-1", code_version="c", config_hash="h")
+    made = Lake(spark, LakeSettings(root=str(folder)), stamp, hash_key=hash_key)
     for spec in (FILES, BATCHES, QUARANTINE):
         made.ensure(spec)
     return made
