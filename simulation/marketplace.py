@@ -34,6 +34,8 @@ LOGS = (
     "account_changes",
     "ledger_entries",
     "job_posts",
+    "proposals",
+    "messages",
     "user_reports",
 )
 _DAY = "ingest_date"
@@ -77,7 +79,7 @@ def write_logs(
     _claim(root, settings)
     remove_leftovers(root)
     world = simulate(settings)
-    write_truth(settings, world.accounts, world.payments, world.job_posts, str(hidden))
+    write_truth(settings, world.accounts, world.payments, world.job_posts, world.messages, str(hidden))
     written = []
     for source in records(settings, world):
         began = time.monotonic()

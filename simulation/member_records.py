@@ -6,7 +6,7 @@ import numpy as np
 
 from simulation.columns import Columns, size
 from simulation.identifiers import ip_text
-from simulation.user_reports import POST
+from simulation.user_reports import POST, THREAD
 from simulation.words import Records, Words
 
 
@@ -36,14 +36,70 @@ def post_records(words: Words, rows: Columns) -> Records:
     )
 
 
+def proposal_records(words: Words, rows: Columns) -> Records:
+    """Return ``proposals``."""
+    fields = {
+        "proposal_id": words.id("pro", rows["proposal"]),
+        "job_id": words.id("job", rows["post"]),
+        "freelancer_id": words.id("acc", rows["freelancer"]),
+        "cover_letter": rows["cover_letter"],
+        **words.money(rows["minor"], rows["currency"], rows["ms"]),
+        "boost_credits": rows["boost_credits"],
+        "seconds_since_post": rows["seconds_since_post"],
+        "device_id": words.id("dev", rows["device"]),
+        "ip": ip_text(rows["ip"]),
+        "ip_country": words.country(rows["ip_country"]),
+    }
+    return Records(
+        log="proposals",
+        event_type="proposal_sent",
+        event_ms=rows["ms"],
+        producer=words.app(rows["device"]),
+        fields=fields,
+        device_field="device_id",
+        from_server=False,
+        text_field="cover_letter",
+    )
+
+
+def message_records(words: Words, rows: Columns) -> Records:
+    """Return ``messages``."""
+    fields = {
+        "message_id": words.id("msg", rows["message"]),
+        "thread_id": words.id("thr", rows["thread"]),
+        "sender_id": words.id("acc", rows["sender"]),
+        "recipient_id": words.id("acc", rows["recipient"]),
+        "job_id": words.id_or_none("job", rows["job"]),
+        "contract_id": words.id_or_none("con", rows["contract"]),
+        "body": rows["body"],
+        "edited": rows["edited"],
+        "device_id": words.id("dev", rows["device"]),
+        "ip": ip_text(rows["ip"]),
+        "ip_country": words.country(rows["ip_country"]),
+    }
+    return Records(
+        log="messages",
+        event_type="message_sent",
+        event_ms=rows["ms"],
+        producer=words.app(rows["device"]),
+        fields=fields,
+        device_field="device_id",
+        from_server=False,
+        text_field="body",
+    )
+
+
 def report_records(words: Words, rows: Columns) -> Records:
     """Return ``user_reports``."""
-    is_post = rows["target_type"] == POST
+    kind = rows["target_type"]
+    posts, threads = words.id("job", rows["target"]), words.id("thr", rows["target"])
     fields = {
         "report_id": words.id("rep", rows["report"]),
         "reporter_id": words.id("acc", rows["reporter"]),
         "target_type": rows["target_type"],
-        "target_id": np.where(is_post, words.id("job", rows["target"]), words.id("acc", rows["target"])),
+        "target_id": np.select(
+            [kind == POST, kind == THREAD], [posts, threads], words.id("acc", rows["target"])
+        ),
         "reason_code": rows["reason_code"],
     }
     return Records(

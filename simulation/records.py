@@ -6,7 +6,7 @@ import numpy as np
 
 from simulation.columns import Columns
 from simulation.identifiers import ip_text, iso_text
-from simulation.member_records import post_records, report_records
+from simulation.member_records import message_records, post_records, proposal_records, report_records
 from simulation.server_records import change_records, ledger_records
 from simulation.settings import SimulationSettings
 from simulation.streams import mixed
@@ -26,6 +26,8 @@ def records(settings: SimulationSettings, world: World) -> list[Records]:
         change_records(words, world.account_changes),
         ledger_records(words, world.ledger_entries),
         post_records(words, world.job_posts),
+        proposal_records(words, world.proposals),
+        message_records(words, world.messages),
         report_records(words, world.user_reports),
     ]
 

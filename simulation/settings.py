@@ -62,6 +62,16 @@ class FraudSettings(BaseModel):
         default=0.25, ge=0, le=1, description="Share of soliciting posts that nobody reports."
     )
 
+    swindling_threads: float = Field(
+        default=0.006,
+        ge=0,
+        le=0.1,
+        description="Threads that swindle (T5), as a share of honest ones. Raised: about 0.002 in real life.",
+    )
+    swindles_unreported: float = Field(
+        default=0.6, ge=0, le=1, description="Share of swindling threads that nobody reports."
+    )
+
     @model_validator(mode="after")
     def _shares_add_up(self) -> FraudSettings:
         total = self.stolen_card_share + self.card_testing_share + self.takeover_share + self.laundering_share

@@ -1,4 +1,4 @@
-"""User reports, one row each: what members tell the platform about posts and accounts, right or wrong.
+"""User reports, one row each: what members tell the platform about posts, accounts and threads, right or wrong.
 
 For solicitation (T4) they are the only sign the platform gets; a quarter of its posts nobody reports.
 """
@@ -13,12 +13,14 @@ from simulation.population import DAY_MS, HOUR_MS
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
 
-POST, ACCOUNT = "job_post", "account"
+POST, ACCOUNT, THREAD = "job_post", "account", "thread"
 SCAM = "scam"
 _GRUDGES = ("spam", "low_pay", "rude", SCAM)
 
 
-def user_reports(settings: SimulationSettings, people: Columns, payments: Columns, posts: Columns) -> Columns:
+def user_reports(
+    settings: SimulationSettings, people: Columns, payments: Columns, posts: Columns, messages: Columns
+) -> Columns:
     """Return the reports in order of time; ``target`` is a number of the kind that ``target_type`` names."""
     rng = stream(settings.seed, "user reports")
     rows = stack(
@@ -27,6 +29,7 @@ def user_reports(settings: SimulationSettings, people: Columns, payments: Column
             _of_honest_posts(rng, posts),
             _of_hijacks(rng, payments),
             _of_payers(rng, payments),
+            _of_threads(rng, settings, messages),
         ]
     )
     nobody = rows["reporter"] < 0
@@ -98,6 +101,18 @@ def _of_payers(rng: np.random.Generator, payments: Columns) -> Columns:
     reason = choice(rng, _GRUDGES, (15, 40, 40, 5), size(rows))
     at = rows["ms"] + (rng.exponential(6.0, size(rows)) * DAY_MS).astype(np.int64)
     return _report(ACCOUNT, rows["payer"], rows["payer"], at, reason, rows["payee"])
+
+
+def _of_threads(rng: np.random.Generator, settings: SimulationSettings, messages: Columns) -> Columns:
+    """Report some swindles by their victims after 3 to 30 days, and a few honest threads."""
+    _, first = np.unique(messages["thread"], return_index=True)
+    opened = take(messages, first)
+    told = np.where(opened["is_fraud"], 1.0 - settings.fraud.swindles_unreported, 0.001)
+    rows = take(opened, happens(rng, told, size(opened)))
+    days = np.where(rows["is_fraud"], rng.uniform(3.0, 30.0, size(rows)), rng.exponential(4.0, size(rows)))
+    at = rows["ms"] + (days * DAY_MS).astype(np.int64)
+    reason = np.where(rows["is_fraud"], SCAM, choice(rng, _GRUDGES, (20, 20, 50, 10), size(rows)))
+    return _report(THREAD, rows["thread"], rows["sender"], at, reason, rows["recipient"])
 
 
 def _readers(rng: np.random.Generator, people: Columns, at: Ints, about: Ints) -> Ints:

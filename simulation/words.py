@@ -50,6 +50,12 @@ class Words:
     def id(self, prefix: str, numbers: Array) -> Array:
         return opaque(prefix, self._seed, numbers)
 
+    def id_or_none(self, prefix: str, numbers: Array) -> Array:
+        """Return ids, and None for numbers below 0."""
+        found = self.id(prefix, np.maximum(numbers, 0)).astype(object)
+        found[numbers < 0] = None
+        return found
+
     def app(self, device: Array) -> Array:
         """Return the app a device runs."""
         found: Array = _APPS[mixed(device, f"app:{self._seed}") % len(_APPS)]

@@ -19,8 +19,10 @@ from simulation.honest_payments import honest_payments
 from simulation.job_posts import job_posts
 from simulation.ledger import ledger_entries
 from simulation.logins import logins
+from simulation.messages import messages
 from simulation.payouts import payouts
 from simulation.population import honest_accounts, main_device
+from simulation.proposals import proposals
 from simulation.sessions import honest_sessions
 from simulation.settings import SimulationSettings
 from simulation.streams import happens, stream
@@ -42,6 +44,8 @@ class World:
     account_changes: Columns
     ledger_entries: Columns
     job_posts: Columns
+    proposals: Columns
+    messages: Columns
     user_reports: Columns
 
 
@@ -62,10 +66,12 @@ def simulate(settings: SimulationSettings) -> World:
     paid_out = payouts(settings, everyone, payments, under)
     disputes = open_disputes(settings, payments)
     posts = job_posts(settings, everyone, payments)
-    reports = user_reports(settings, everyone, payments, posts)
-    acts = _acts(payments, seen, posts, reports)
+    bids = proposals(settings, everyone, payments, posts)
+    talk = messages(settings, everyone, payments, posts, bids)
+    reports = user_reports(settings, everyone, payments, posts, talk)
+    acts = _acts(payments, seen, posts, bids, talk, reports)
     accused = accusations(reports, disputes)
-    guilty = typology_of(everyone, payments, posts) != ""
+    guilty = typology_of(everyone, payments, posts, talk) != ""
     return World(
         accounts=everyone,
         logins=seen,
@@ -75,17 +81,23 @@ def simulate(settings: SimulationSettings) -> World:
         account_changes=account_changes(settings, everyone, acts, accused, guilty),
         ledger_entries=ledger_entries(settings, payments, paid_out),
         job_posts=posts,
+        proposals=bids,
+        messages=talk,
         user_reports=reports,
     )
 
 
-def _acts(payments: Columns, seen: Columns, posts: Columns, reports: Columns) -> Columns:
+def _acts(
+    payments: Columns, seen: Columns, posts: Columns, bids: Columns, talk: Columns, reports: Columns
+) -> Columns:
     """Return what accounts do after they signed up: account, ms."""
     parts = (
         (payments["payer"], payments["ms"]),
         (payments["payee"], payments["ms"]),
         (seen["account"], seen["ms"]),
         (posts["client"], posts["ms"]),
+        (bids["freelancer"], bids["ms"]),
+        (talk["sender"], talk["ms"]),
         (reports["reporter"], reports["ms"]),
     )
     return stack([{"account": who, "ms": at} for who, at in parts])

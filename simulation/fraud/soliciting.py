@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Array, Columns, Ints
+from simulation.fraud.idle_newcomers import idle_newcomers
 from simulation.honest_payments import round_money
 from simulation.population import DAY_MS, HOUR_MS
 from simulation.sessions import honest_sessions
@@ -26,7 +27,7 @@ def solicitations(
 ) -> Columns:
     """Return about ``wanted`` posts with the columns of ``honest``, fewer where too few newcomers are idle."""
     rng = stream(settings.seed, "soliciting")
-    idle = _idle_clients(settings, people, payments)
+    idle = idle_newcomers(settings, people, payments)
     idle = idle[happens(rng, _OF_IDLE, len(idle))]
     account, campaign = _campaigns(rng, idle, wanted)
     client, at = _moments(rng, people, account, campaign, wanted)
@@ -85,13 +86,3 @@ def _worded(rng: np.random.Generator, campaign: Array) -> Columns:
         "title": np.array([title(name, draws) for name in category.tolist()], dtype=object),
         "description": np.array(texts, dtype=object),
     }
-
-
-def _idle_clients(settings: SimulationSettings, people: Columns, payments: Columns) -> Ints:
-    """Return the newcomers among the clients who never pay or are paid, by their sign-up."""
-    is_new = (people["signup_ms"] >= settings.start_ms) & (people["signup_ms"] < settings.end_ms)
-    busy = np.isin(people["account"], np.union1d(payments["payer"], payments["payee"]))
-    made_up = people["account"] >= settings.accounts
-    idle = np.flatnonzero(is_new & ~busy & ~made_up & (people["role"] == "client"))
-    sorted_idle: Ints = idle[np.argsort(people["signup_ms"][idle], kind="stable")]
-    return sorted_idle

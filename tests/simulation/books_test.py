@@ -70,7 +70,7 @@ def test_nobody_acts_after_closing_the_account(demo: World) -> None:
 
 def test_most_suspended_accounts_were_opened_to_defraud_and_none_is_before_it_is_accused(demo: World) -> None:
     rows = take(demo.account_changes, demo.account_changes["status"] == "suspended")
-    guilty = typology_of(demo.accounts, demo.payments, demo.job_posts) != ""
+    guilty = typology_of(demo.accounts, demo.payments, demo.job_posts, demo.messages) != ""
     who = np.unique(rows["account"])
     assert len(who) > 100
     assert 0.8 < guilty[who].mean() < 1.0

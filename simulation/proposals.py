@@ -1,0 +1,63 @@
+"""Proposals, one row each: what freelancers bid for posts, the one who is hired among them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation import geography
+from simulation.columns import Array, Columns, size, stack, take
+from simulation.population import HOUR_MS
+from simulation.sessions import honest_sessions
+from simulation.settings import SimulationSettings
+from simulation.streams import choice, happens, stream
+from simulation.text.letters import letter_template
+from simulation.text.spinning import luck, spin
+
+_BIDS_PER_POST = 1.6
+
+
+def proposals(settings: SimulationSettings, people: Columns, payments: Columns, posts: Columns) -> Columns:
+    """Return the proposals of the period sorted by time; ``post`` is the post that each is for."""
+    rng = stream(settings.seed, "proposals")
+    rows = stack([_of_hired(rng, payments, posts), _of_others(rng, people, posts)])
+    fits = people["signup_ms"][rows["freelancer"]] < rows["ms"]
+    fits &= rows["freelancer"] != posts["client"][rows["post"]]
+    rows = take(rows, fits & (rows["ms"] < settings.end_ms))
+    _, once = np.unique(np.stack([rows["post"], rows["freelancer"]]), axis=1, return_index=True)
+    rows = take(rows, once)
+    rows = take(rows, np.argsort(rows["ms"], kind="stable"))
+    bid = posts["minor"][rows["post"]] * rng.normal(0.97, 0.18, size(rows)).clip(0.3, 2.0)
+    rows |= {"minor": np.maximum(100, np.rint(bid)).astype(np.int64)}
+    rows |= {"currency": posts["currency"][rows["post"]], "proposal": np.arange(size(rows))}
+    rows |= {"boost_credits": choice(rng, ("0", "2", "5", "10"), (78, 12, 7, 3), size(rows)).astype(np.int64)}
+    rows |= {"seconds_since_post": (rows["ms"] - posts["ms"][rows["post"]]) // 1000}
+    rows |= {"cover_letter": _letters(rng, people, rows["freelancer"])}
+    return rows | honest_sessions(rng, people, rows["freelancer"], rows["ms"])
+
+
+def _of_hired(rng: np.random.Generator, payments: Columns, posts: Columns) -> Columns:
+    """Return a proposal of nearly everyone who was hired, between the post and the first payment."""
+    contract, first = np.unique(payments["contract"], return_index=True)
+    hired = np.flatnonzero(np.isin(posts["contract"], contract) & happens(rng, 0.9, size(posts)))
+    paid = first[np.searchsorted(contract, posts["contract"][hired])]
+    room = payments["ms"][paid] - posts["ms"][hired]
+    at = posts["ms"][hired] + (rng.beta(1.2, 4.0, len(hired)) * room).astype(np.int64)
+    return {"post": hired, "freelancer": payments["payee"][paid], "ms": at}
+
+
+def _of_others(rng: np.random.Generator, people: Columns, posts: Columns) -> Columns:
+    """Return the proposals of people who are not hired; those who bid much do so on many posts."""
+    freelancers = np.flatnonzero(people["role"] != "client")
+    eager = rng.lognormal(0.0, 1.3, len(freelancers))
+    post = np.repeat(np.arange(size(posts)), rng.poisson(_BIDS_PER_POST, size(posts)))
+    delay = rng.lognormal(0.9, 1.5, len(post)).clip(0.01, 700.0) * HOUR_MS
+    who = rng.choice(freelancers, len(post), p=eager / eager.sum())
+    return {"post": post, "freelancer": who, "ms": posts["ms"][post] + delay.astype(np.int64)}
+
+
+def _letters(rng: np.random.Generator, people: Columns, freelancer: Array) -> Array:
+    """Return a letter each: everybody varies a template of his own, as honest people do too."""
+    draws = luck(rng)
+    country: list[str] = geography.COUNTRIES[people["country"]].tolist()
+    templates = {who: letter_template(country[who], draws) for who in sorted(set(freelancer.tolist()))}
+    return np.array([spin(templates[who], draws) for who in freelancer.tolist()], dtype=object)
