@@ -65,8 +65,9 @@ sql: $(READY) ## the tables of the lake, in SQL
 doctor: $(READY) ## check this machine
 	@$(BIN)/trustlake doctor
 
-docs: $(READY) ## docs/features.md, the catalogue of the built-in features
+docs: $(READY) ## docs/features.md, the catalogue of the built-in features, and the pictures of docs/simulation.md
 	@$(BIN)/python scripts/write_catalogue.py
+	@$(BIN)/python -m scripts.draw_simulation
 
 bench-features: $(READY_BENCH) ## the window engine against what one would pick instead; ARGUMENTS="--rows 1 4"
 	@$(BIN)/python -m benchmarks.point_in_time $(ARGUMENTS)

@@ -21,6 +21,7 @@ from simulation.marketplace import LOGS, MARKER, LogWritten, write_logs
 from simulation.settings import SimulationSettings
 
 TINY = SimulationSettings.tiny().model_copy(update={"partitions": 1})
+TEXTS = ("description", "cover_letter", "body")
 HOUR = timedelta(hours=1)
 CONTRACTS = Path(__file__).parents[2] / "conf" / "contracts"
 SKIPPED = {"event_type", "event_ts", "ingest_ts", "schema_version", "producer", "raw_offset"}
@@ -95,7 +96,7 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
         device = event.get("device_id", event.get("signup_device_id"))
         found["sentinel_device"] += device in {"unknown", "", "00000000"}
         found["other_schema"] += event["schema_version"] != 2
-        found["byte_order_mark"] += event.get("description", "").startswith("\ufeff")
+        found["byte_order_mark"] += any(event.get(text, "").startswith("\ufeff") for text in TEXTS)
         if event["event_id"] is not None:
             found["exact_duplicate"] += event["event_id"] in first
             first.setdefault(event["event_id"], event)
@@ -238,13 +239,15 @@ def test_no_file_below_root_tells_the_truth(run: Run) -> None:
     [
         ("payments", "payment_id", {"T1", "T2", "T3", "T7"}),
         ("job_posts", "job_id", {"T4"}),
-        ("accounts", "account_id", {"T1", "T2", "T4", "T7"}),
+        ("messages", "thread_id", {"T5"}),
+        ("accounts", "account_id", {"T1", "T2", "T4", "T5", "T7"}),
     ],
 )
 def test_the_truth_lies_beside_root_and_matches_the_logs(
     run: Run, log: str, key: str, typologies: set[str]
 ) -> None:
-    truth = pq.read_table(run.root.parent / "hidden_truth" / f"{log}.parquet").to_pylist()
+    name = "threads" if log == "messages" else log
+    truth = pq.read_table(run.root.parent / "hidden_truth" / f"{name}.parquet").to_pylist()
     known = {row[key] for row in truth}
     seen = {event[key] for event in whole(raw_lines(run, log))}
     assert seen <= known
