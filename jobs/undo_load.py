@@ -98,8 +98,8 @@ def _chosen(context: Context, asked: str) -> list[Undo]:
     """
     arguments, lake = context.arguments, context.lake
     undos, missing = [], set(arguments.batch or ())
-    for log, contract in context.contracts.items():
-        loads = loads_of(lake, log)
+    for contract in context.contracts.values():
+        loads = loads_of(lake, contract)
         if arguments.run:
             chosen = [load for load in loads if load.loaded_by == arguments.run]
         else:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import functions as F
 
 from lake.contracts import Contract
 from lake.errors import RefusedError, SchemaError
-from lake.ingest.batch import REPLAY, UNREADABLE, read_parsed
+from lake.ingest.batch import DELIVERY, REPLAY, UNREADABLE, read_parsed
 from lake.ingest.files import delivered
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE
 from lake.ingest.undone import BEGUN, DONE, UNDONE
@@ -33,14 +34,18 @@ class Load:
     is_finished: bool = True
 
     def shares_rows(self, other: Load) -> bool:
-        """True where one is a replay that took rows out of the quarantine, maybe those that the other brought."""
-        replays = [load for load in (self, other) if load.kind == REPLAY]
+        """True where one is a replay that took rows out of the quarantine, maybe those that the other brought.
+
+        One that was killed before it was noted has taken none out yet.
+        """
+        replays = [load for load in (self, other) if load.kind == REPLAY and load.is_finished]
         overlaps = self.first_day <= other.last_day and other.first_day <= self.last_day
         return overlaps and any(load.rows_out + load.duplicates for load in replays)
 
 
-def loads_of(lake: Lake, log: str) -> list[Load]:
+def loads_of(lake: Lake, contract: Contract) -> list[Load]:
     """Every batch of a log, finished or not, in order of its id."""
+    log = contract.log
     files: dict[str, list[tuple[str, str]]] = {}
     for row in lake.read(FILES.name).where(F.col("log") == log).collect():
         files.setdefault(row["ingest_batch"], []).append((row["day"], row["path"]))
@@ -56,8 +61,30 @@ def loads_of(lake: Lake, log: str) -> list[Load]:
         if batch not in found:
             first, last = min(listed)[0], max(listed)[0]
             paths = tuple(sorted(path for _, path in listed))
-            found[batch] = Load(log, batch, "delivery", None, first, last, paths, 0, 0, is_finished=False)
+            found[batch] = Load(log, batch, DELIVERY, None, first, last, paths, 0, 0, is_finished=False)
+    for load in _killed_replays(lake, contract, found):
+        found[load.batch_id] = load
     return [found[batch] for batch in sorted(found)]
+
+
+def _killed_replays(lake: Lake, contract: Contract, known: Collection[str]) -> list[Load]:
+    """Batches that only events tell of: replays that were killed before they were noted."""
+    events = (
+        lake.read(contract.table).where(~F.col("ingest_batch").isin(*known))
+        if known
+        else lake.read(contract.table)
+    )
+    brought: dict[str, list[str]] = {}
+    rows_of: Counter[str] = Counter()
+    for row in events.groupBy("ingest_batch", "source_file").count().collect():
+        brought.setdefault(row["ingest_batch"], []).append(contract.files.day_of(row["source_file"]) or "")
+        rows_of[row["ingest_batch"]] += row["count"]
+    return [
+        Load(
+            contract.log, batch, REPLAY, None, min(days), max(days), (), rows_of[batch], 0, is_finished=False
+        )
+        for batch, days in brought.items()
+    ]
 
 
 def linked(
@@ -125,8 +152,8 @@ def _check_finished(lake: Lake, contract: Contract, others: Sequence[Load]) -> N
     for load in half:
         if lake.read(contract.table).where(_among([load])).head() is not None:
             raise RefusedError(
-                f"{contract.log}: batch {load.batch_id} ({load.first_day} to {load.last_day}) is half ingested; run "
-                "ingest_logs to finish it, or take it back too (--batch)"
+                f"{contract.log}: batch {load.batch_id}, a {load.kind} of {load.first_day} to {load.last_day}, is half "
+                "ingested; run ingest_logs again in the same way to finish it, or take it back too (--batch)"
             )
 
 

@@ -173,6 +173,33 @@ def test_a_replay_goes_with_the_deliveries_whose_rows_it_brought_back(project: A
     assert {row["payment_id"] for row in project.lake.read("events_payments").collect()} == both
 
 
+def test_a_replay_that_was_killed_before_its_end_is_taken_back_alone(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good_and_bad(project)
+    ingest(project)
+    before = contents(project)
+    batch = batch_of(project, 2)
+    contracts = (project.folder / "contracts/logs.yml").read_text()
+    project.write("contracts/logs.yml", contracts.replace("min: 0", "min: -5"))
+    with monkeypatch.context() as broken:
+
+        def die(*_: Any, **__: Any) -> None:
+            raise KeyboardInterrupt
+
+        broken.setattr("lake.ingest.replay.finish", die)
+        with pytest.raises(KeyboardInterrupt):
+            project.work(IngestLogs, "--replay-quarantine")
+    (half,) = project.lake.read("events_payments").where("payment_id = 'bad'").collect()
+    with pytest.raises(RefusedError, match=f"batch {half['ingest_batch']}, a replay of .* is half ingested"):
+        undo(project, "--batch", batch)
+    undo(project, "--batch", half["ingest_batch"])
+    assert contents(project) == before
+    ingest(project, "--replay-quarantine")
+    found = {row["payment_id"] for row in project.lake.read("events_payments").collect()}
+    assert found == {"a", "b", "c", "bad"}
+
+
 def test_what_was_built_on_a_load_is_named_and_stays(
     project: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
