@@ -104,6 +104,7 @@ def _payments(words: Words, rows: Columns) -> Records:
         fields=fields,
         device_field="device_id",
         from_server=False,
+        is_retried=True,
     )
 
 
@@ -126,6 +127,7 @@ def _payouts(words: Words, rows: Columns) -> Records:
         fields=fields,
         device_field="device_id",
         from_server=False,
+        is_retried=True,
     )
 
 

@@ -78,6 +78,12 @@ class DirtSettings(BaseModel):
     exact_duplicate: float = Field(
         default=0.007, ge=0, le=0.2, description="Events delivered twice, minutes to hours apart."
     )
+    near_duplicate: float = Field(
+        default=0.001,
+        ge=0,
+        le=0.1,
+        description="Payments and payouts that a client tells again under a new event_id within minutes.",
+    )
     late_arrival: float = Field(
         default=0.03, ge=0, le=0.2, description="Events collected 1 to 20 hours after they happened."
     )
@@ -147,6 +153,7 @@ class SimulationSettings(BaseModel):
     def tiny(cls, seed: int = 7) -> SimulationSettings:
         """Return 60 days with about 3,000 payments, dirty enough that every kind of dirt occurs."""
         dirt = DirtSettings(
+            near_duplicate=0.005,
             clock_skew=0.003,
             bad_currency=0.004,
             money_as_text=0.003,

@@ -31,6 +31,7 @@ FILES = ("conf/base.yml", "conf/marketplace.yml", "tests/small/marketplace.yml")
 JOBS = ("simulate_logs", "ingest_logs", "build_features", "train_model", "promote_model", "score_events")
 # What the simulation plants, and the rule of a contract that finds it.
 FOUND_AS = {
+    "near_duplicate": "near_duplicate",
     "clock_skew": "event_after_arrival",
     "missing_key": "event_id_missing",
     "truncated_line": "unparsable_row",

@@ -1,0 +1,135 @@
+"""The dirt of a tiny marketplace: as much as was planted, each kind in its shape, and no more than contracts bear."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import yaml
+
+from simulation.marketplace import LOGS
+from tests.simulation.raw_lines import CONTRACTS, TINY, Run, lines_of, parsed, raw_lines, whole
+
+HOUR = timedelta(hours=1)
+BUSINESS_KEYS = {"payments": "payment_id", "payouts": "payout_id"}
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
+    lines = raw_lines(run, log)
+    events = whole(lines)
+    found = Counter({"truncated_line": len(lines) - len(events)})
+    first: dict[str, dict[str, Any]] = {}
+    for event in events:
+        found["bad_currency"] += event.get("currency", "USD") not in {"USD", "EUR", "GBP", "INR"}
+        found["money_as_text"] += "," in event.get("amount", "")
+        found["bad_timestamp"] += event["event_ts"] in {"", "not-a-time"}
+        found["missing_key"] += event["event_id"] is None
+        device = event.get("device_id", event.get("signup_device_id"))
+        found["sentinel_device"] += device in {"unknown", "", "00000000"}
+        found["other_schema"] += event["schema_version"] != 2
+        found["byte_order_mark"] += event.get("description", "").startswith("\ufeff")
+        if event["event_id"] is not None:
+            found["exact_duplicate"] += event["event_id"] in first
+            first.setdefault(event["event_id"], event)
+    found["near_duplicate"] = len(retried(list(first.values()), log))
+    for event in first.values():
+        happened, arrived = parsed(event["event_ts"]), parsed(event["ingest_ts"])
+        if happened is None or arrived is None or happened.date() < TINY.start_on:
+            continue
+        behind = event.get("op") == "I" and timedelta(minutes=12) < arrived - happened < HOUR
+        found["out_of_order_change"] += behind
+        found["very_late_arrival"] += arrived - happened > 24 * HOUR
+        found["late_arrival"] += HOUR < arrived - happened < 24 * HOUR
+        found["clock_skew"] += happened - arrived > timedelta(minutes=5)
+    found["ledger_imbalance"] = unequal_sides(first)
+    planted = run.written[log].planted
+    assert {kind: found[kind] for kind in planted} == planted
+    assert run.written[log].rows == len(lines)
+
+
+def retried(events: list[dict[str, Any]], log: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Events of a business key that another event had before, each after that other one."""
+    if log not in BUSINESS_KEYS:
+        return []
+    first: dict[str, dict[str, Any]] = {}
+    pairs = []
+    for event in events:
+        other = first.setdefault(event[BUSINESS_KEYS[log]], event)
+        if other is not event:
+            pairs.append((other, event))
+    return pairs
+
+
+def unequal_sides(entries: dict[str, dict[str, Any]]) -> int:
+    """How many transactions have a debit that is not their credit."""
+    balance: Counter[str] = Counter()
+    for entry in entries.values():
+        if "side" in entry:
+            balance[entry["txn_id"]] += entry["amount_minor"] * (1 if entry["side"] == "debit" else -1)
+    return sum(value != 0 for value in balance.values())
+
+
+def test_every_kind_of_dirt_occurs_in_a_tiny_marketplace(run: Run) -> None:
+    total: Counter[str] = Counter()
+    for log in run.written.values():
+        total.update(log.planted)
+    assert set(total) == {*type(TINY.dirt).model_fields, "other_schema"}
+    assert min(total.values()) > 0
+
+
+def differing(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
+    return {name for name in one if one[name] != other[name]}
+
+
+def test_a_second_delivery_repeats_every_field_but_its_arrival(run: Run) -> None:
+    by_id: dict[str, dict[str, Any]] = {}
+    pairs = 0
+    for event in whole(raw_lines(run, "payments")):
+        other = by_id.setdefault(event["event_id"], event)
+        if other is not event and event["event_id"] is not None:
+            pairs += 1
+            assert differing(event, other) == {"ingest_ts", "raw_offset"}
+    assert pairs > 0
+
+
+@pytest.mark.parametrize("log", BUSINESS_KEYS)
+def test_a_retry_repeats_every_field_but_its_id_within_minutes(run: Run, log: str) -> None:
+    events = whole(raw_lines(run, log))
+    pairs = [pair for pair in retried(events, log) if pair[0]["event_id"] != pair[1]["event_id"]]
+    assert pairs
+    for first, again in pairs:
+        assert differing(first, again) == {"event_id", "ingest_ts", "raw_offset"}
+        waited = datetime.fromisoformat(again["ingest_ts"]) - datetime.fromisoformat(first["ingest_ts"])
+        assert timedelta(seconds=3) <= waited <= timedelta(minutes=10)
+
+
+def test_only_sentinels_of_one_app_version_hide_devices(run: Run) -> None:
+    hidden = {
+        e["producer"] for e in whole(raw_lines(run, "payments")) if not e["device_id"].startswith("dev_")
+    }
+    assert hidden == {"android-4.9"}
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_no_day_carries_more_refused_rows_than_its_contract_allows(run: Run, log: str) -> None:
+    contract = yaml.safe_load((CONTRACTS / f"{log}.yml").read_text())
+    for file in (run.root / log).glob("*/*.gz"):
+        lines = lines_of(file)
+        events = whole(lines)
+        near = len([pair for pair in retried(events, log) if pair[0]["event_id"] != pair[1]["event_id"]])
+        refused = len(lines) - len(events) + near + sum(is_refused(event) for event in events)
+        assert refused <= contract["refuse_above"] * len(lines), f"{file}: {refused} of {len(lines)}"
+
+
+def is_refused(event: dict[str, str]) -> bool:
+    happened = parsed(event["event_ts"])
+    return (
+        event["event_id"] is None
+        or "," in event.get("amount", "")
+        or event.get("currency", "USD") not in {"USD", "EUR", "GBP", "INR"}
+        or happened is None
+        or happened > datetime.fromisoformat(event["ingest_ts"]).astimezone(UTC) + timedelta(minutes=5)
+    )
