@@ -11,6 +11,7 @@ import numpy as np
 
 from simulation.columns import Array, Columns, Ints, stack, take
 from simulation.dirt.kinds import HOUR_MS, KINDS, draw_kinds, suits
+from simulation.dirt.monitors import test_traffic
 from simulation.dirt.spoiling import spoil
 from simulation.dirt.told_again import retries, second_deliveries
 from simulation.identifiers import event_ids, iso_text
@@ -93,11 +94,13 @@ def _in_company(rng: np.random.Generator, source: Records, rows: Ints, ingest_ms
 def _with_additions(
     rng: np.random.Generator, settings: SimulationSettings, source: Records, lines: Columns
 ) -> Columns:
-    """Add the lines that tell an event once more; drop what arrives after the period."""
+    """Add the lines that tell an event once more and those of tests; drop what arrives after the period."""
     added = [
         second_deliveries(rng, lines),
         retries(stream(settings.seed, f"retries:{source.log}"), lines),
     ]
+    if not source.from_server:
+        added.append(test_traffic(stream(settings.seed, f"tests:{source.log}"), settings, lines))
     is_told_again = np.isin(lines["dirt"], ("exact_duplicate", "near_duplicate"))
     lines["dirt"] = np.where(is_told_again, "", lines["dirt"])
     everything = stack([lines, *added])

@@ -84,6 +84,12 @@ class DirtSettings(BaseModel):
         le=0.1,
         description="Payments and payouts that a client tells again under a new event_id within minutes.",
     )
+    test_traffic: float = Field(
+        default=0.004,
+        ge=0,
+        le=0.2,
+        description="Events of monitors and testers on top of what apps write, as a share of it.",
+    )
     late_arrival: float = Field(
         default=0.03, ge=0, le=0.2, description="Events collected 1 to 20 hours after they happened."
     )
@@ -154,6 +160,7 @@ class SimulationSettings(BaseModel):
         """Return 60 days with about 3,000 payments, dirty enough that every kind of dirt occurs."""
         dirt = DirtSettings(
             near_duplicate=0.005,
+            test_traffic=0.01,
             clock_skew=0.003,
             bad_currency=0.004,
             money_as_text=0.003,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -10,12 +11,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
 from lake.contracts import Column as ContractColumn
-from lake.contracts import Contract, Lag, RawPlace, Reading, TimeFormat, places
+from lake.contracts import Contract, Lag, RawPlace, Reading, TimeFormat, places, values_of
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
-# Columns of a row on its way: the text of a column, of its times, and its schema version.
-_RAW, _HAPPENED, _ARRIVED, _VERSION = "_raw_", "_happened", "_arrived", "_version"
+# Columns of a row on its way: the text of a column, of its times, its schema version, and why it is not wanted.
+_RAW, _HAPPENED, _ARRIVED, _VERSION, _UNWANTED = "_raw_", "_happened", "_arrived", "_version", "_unwanted"
 
 # The first and the last instant that a calendar of four-digit years has; an epoch outside is no time.
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -67,7 +68,24 @@ def _worded(raw: DataFrame, contract: Contract) -> DataFrame:
     arrived = _first(contract.arrived) if contract.arrived else F.lit(None)
     texts = [_text(name, column).alias(_RAW + name) for name, column in contract.columns.items()]
     times = [_first(contract.happened).alias(_HAPPENED), arrived.alias(_ARRIVED)]
-    return placed.select(*texts, *times, _VERSION, TEXT, FILE, BROKEN)
+    return placed.select(*texts, *times, _unwanted(contract).alias(_UNWANTED), _VERSION, TEXT, FILE, BROKEN)
+
+
+def _unwanted(contract: Contract) -> Column:
+    """The first reason for which the contract does not want a row, null where it does."""
+    reasons = [
+        F.when(_holds(RawPlace.of(field), value), F.lit(reason))
+        for reason, fields in contract.refuse.items()
+        for field, values in fields.items()
+        for value in values_of(values)
+    ]
+    return F.coalesce(*reasons) if reasons else F.lit(None).cast("string")
+
+
+def _holds(place: RawPlace, value: str) -> Column:
+    """Whether the raw value at a place is ``value``, in which ``*`` stands for any text."""
+    literal = re.sub(r"([\\\\%_])", r"\\\1", value)
+    return _at(place).like(literal.replace("*", "%"))
 
 
 def _typed(rows: DataFrame, contract: Contract) -> DataFrame:
@@ -83,6 +101,7 @@ def _reasons(contract: Contract) -> list[Column]:
     ahead = F.unix_micros(event_at) - F.unix_micros(known_at)
     reasons = [
         F.when(F.col(BROKEN), F.lit("unparsable_row")),
+        F.col(_UNWANTED),
         F.when(event_at.isNull(), F.lit("event_at_not_a_time")),
         F.when(known_at.isNull(), F.lit("known_at_not_a_time")),
         F.when(ahead > _micros(contract.clock_skew), F.lit("event_after_arrival")),

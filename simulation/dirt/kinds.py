@@ -29,7 +29,9 @@ _DRAWN_AT_ONCE = (
 )
 # Each of these has a stream of its own: a new kind takes its rows from the clean ones, and moves no other dirt.
 _DRAWN_APART = ("near_duplicate",)
-KINDS = (*_DRAWN_AT_ONCE, "sentinel_device", *_DRAWN_APART)
+# Lines on top of the others.
+_ADDED = ("test_traffic",)
+KINDS = (*_DRAWN_AT_ONCE, "sentinel_device", *_DRAWN_APART, *_ADDED)
 _OF_SOME_LOGS = ("out_of_order_change", "ledger_imbalance")
 
 
@@ -76,5 +78,6 @@ def suits(kind: str, source: Records) -> bool:
         "byte_order_mark": source.text_field is not None,
         "sentinel_device": source.device_field is not None,
         "near_duplicate": source.is_retried,
+        "test_traffic": not source.from_server,
     }
     return needs.get(kind, not (source.from_server and kind in _SOURCE_ONLY))

@@ -32,6 +32,7 @@ JOBS = ("simulate_logs", "ingest_logs", "build_features", "train_model", "promot
 # What the simulation plants, and the rule of a contract that finds it.
 FOUND_AS = {
     "near_duplicate": "near_duplicate",
+    "test_traffic": "test_traffic",
     "clock_skew": "event_after_arrival",
     "missing_key": "event_id_missing",
     "truncated_line": "unparsable_row",

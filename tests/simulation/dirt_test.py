@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 import yaml
 
 from simulation.marketplace import LOGS
-from tests.simulation.raw_lines import CONTRACTS, TINY, Run, lines_of, parsed, raw_lines, whole
+from tests.simulation.raw_lines import CONTRACTS, TINY, Run, is_test, lines_of, parsed, raw_lines, whole
 
 HOUR = timedelta(hours=1)
 BUSINESS_KEYS = {"payments": "payment_id", "payouts": "payout_id"}
@@ -26,6 +27,7 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
         found["bad_currency"] += event.get("currency", "USD") not in {"USD", "EUR", "GBP", "INR"}
         found["money_as_text"] += "," in event.get("amount", "")
         found["bad_timestamp"] += event["event_ts"] in {"", "not-a-time"}
+        found["test_traffic"] += is_test(event)
         found["missing_key"] += event["event_id"] is None
         device = event.get("device_id", event.get("signup_device_id"))
         found["sentinel_device"] += device in {"unknown", "", "00000000"}
@@ -106,6 +108,18 @@ def test_a_retry_repeats_every_field_but_its_id_within_minutes(run: Run, log: st
         assert timedelta(seconds=3) <= waited <= timedelta(minutes=10)
 
 
+@pytest.mark.parametrize("log", ["logins", "payments", "payouts", "job_posts"])
+def test_the_contract_knows_test_traffic_and_nothing_else_by_it(run: Run, log: str) -> None:
+    (fields,) = yaml.safe_load((CONTRACTS / f"{log}.yml").read_text())["refuse"].values()
+    events = whole(raw_lines(run, log))
+    unwanted = [event for event in events if any(fnmatch(event[name], like) for name, like in fields.items())]
+    assert unwanted == [event for event in events if is_test(event)]
+    assert {event["producer"] == "synthetic-monitor" for event in unwanted} == {True, False}
+    ids = {value for event in unwanted for name, value in event.items() if name[-3:] == "_id"}
+    wanted = [event for event in events if not is_test(event)]
+    assert not ids & {event[name] for event in wanted for name in event if name[-3:] == "_id"}
+
+
 def test_only_sentinels_of_one_app_version_hide_devices(run: Run) -> None:
     hidden = {
         e["producer"] for e in whole(raw_lines(run, "payments")) if not e["device_id"].startswith("dev_")
@@ -118,10 +132,12 @@ def test_no_day_carries_more_refused_rows_than_its_contract_allows(run: Run, log
     contract = yaml.safe_load((CONTRACTS / f"{log}.yml").read_text())
     for file in (run.root / log).glob("*/*.gz"):
         lines = lines_of(file)
-        events = whole(lines)
+        events = [event for event in whole(lines) if not is_test(event)]
+        cut_off = len(lines) - len(whole(lines))
         near = len([pair for pair in retried(events, log) if pair[0]["event_id"] != pair[1]["event_id"]])
-        refused = len(lines) - len(events) + near + sum(is_refused(event) for event in events)
-        assert refused <= contract["refuse_above"] * len(lines), f"{file}: {refused} of {len(lines)}"
+        refused = cut_off + near + sum(is_refused(event) for event in events)
+        judged = cut_off + len(events)
+        assert refused <= contract["refuse_above"] * judged, f"{file}: {refused} of {judged}"
 
 
 def is_refused(event: dict[str, str]) -> bool:

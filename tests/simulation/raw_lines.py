@@ -65,3 +65,8 @@ def understood(event: dict[str, Any]) -> dict[str, Any]:
 
 def parsed(text: str) -> datetime | None:
     return datetime.fromisoformat(text) if text.startswith("20") else None
+
+
+def is_test(event: dict[str, Any]) -> bool:
+    """Whether a monitor or tester made the event."""
+    return any(str(value).startswith("acc_test_") for value in event.values())
