@@ -58,7 +58,7 @@ def deliver(settings: SimulationSettings, source: Records) -> Delivery:
         "event_ts": iso_text(event_ms).astype(object),
     }
     body |= {"producer": producer, **take(source.fields, rows)}
-    spoil(rng, body, dirt, source)
+    spoil(rng, settings.seed, body, dirt, source)
     versions = schema_versions(settings, source.event_ms[rows], from_server=source.from_server)
     times = {"event_ms": event_ms, "ingest_ms": ingest_ms}
     sorting = {"row": np.arange(len(rows)), "dirt": dirt, "version": versions}

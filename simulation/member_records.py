@@ -33,6 +33,8 @@ def post_records(words: Words, rows: Columns) -> Records:
         device_field="device_id",
         from_server=False,
         text_field="description",
+        ip_field="ip",
+        member_field="client_id",
     )
 
 
@@ -54,4 +56,5 @@ def report_records(words: Words, rows: Columns) -> Records:
         fields=fields,
         device_field=None,
         from_server=True,
+        member_field="reporter_id",
     )

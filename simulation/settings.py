@@ -90,6 +90,12 @@ class DirtSettings(BaseModel):
         le=0.2,
         description="Events of monitors and testers on top of what apps write, as a share of it.",
     )
+    bad_address: float = Field(
+        default=0.001, ge=0, le=0.1, description="Events whose ip is private, of IPv6, or cut off."
+    )
+    orphan: float = Field(
+        default=0.003, ge=0, le=0.1, description="Events of members of whom no other row tells."
+    )
     late_arrival: float = Field(
         default=0.03, ge=0, le=0.2, description="Events collected 1 to 20 hours after they happened."
     )
@@ -161,6 +167,7 @@ class SimulationSettings(BaseModel):
         dirt = DirtSettings(
             near_duplicate=0.005,
             test_traffic=0.01,
+            bad_address=0.005,
             clock_skew=0.003,
             bad_currency=0.004,
             money_as_text=0.003,

@@ -206,6 +206,8 @@ def _reasons_of(name: str, column: ContractColumn, *, is_needed: bool) -> list[C
         reasons.append(F.when(text.isNotNull() & value.isNull(), F.lit(f"{name}_not_{column.type}")))
     if column.allowed:
         reasons.append(F.when(~value.isin(*column.allowed), F.lit(f"{name}_not_allowed")))
+    if column.pattern is not None:
+        reasons.append(F.when(~value.rlike(rf"\A(?:{column.pattern})\z"), F.lit(f"{name}_unlike_pattern")))
     if column.min is not None:
         reasons.append(F.when(value < column.min, F.lit(f"{name}_below_{column.min:g}")))
     if column.max is not None:

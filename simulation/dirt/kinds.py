@@ -28,7 +28,7 @@ _DRAWN_AT_ONCE = (
     "byte_order_mark",
 )
 # Each of these has a stream of its own: a new kind takes its rows from the clean ones, and moves no other dirt.
-_DRAWN_APART = ("near_duplicate",)
+_DRAWN_APART = ("near_duplicate", "bad_address", "orphan")
 # Lines on top of the others.
 _ADDED = ("test_traffic",)
 KINDS = (*_DRAWN_AT_ONCE, "sentinel_device", *_DRAWN_APART, *_ADDED)
@@ -78,6 +78,8 @@ def suits(kind: str, source: Records) -> bool:
         "byte_order_mark": source.text_field is not None,
         "sentinel_device": source.device_field is not None,
         "near_duplicate": source.is_retried,
+        "bad_address": source.ip_field is not None,
+        "orphan": source.member_field is not None,
         "test_traffic": not source.from_server,
     }
     return needs.get(kind, not (source.from_server and kind in _SOURCE_ONLY))

@@ -5,17 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Array, Columns
+from simulation.dirt.addresses import spoil_addresses
+from simulation.streams import stream
 from simulation.words import Records
 
 _MARK = "\ufeff"
 
 
-def spoil(rng: np.random.Generator, body: Columns, dirt: Array, source: Records) -> None:
+def spoil(rng: np.random.Generator, seed: int, body: Columns, dirt: Array, source: Records) -> None:
     """Put the dirt of every row into the fields of the lines."""
     _put(rng, body, dirt == "bad_timestamp", "event_ts", ("not-a-time", ""))
     body["event_id"][dirt == "missing_key"] = None
     if source.device_field is not None:
         _put(rng, body, dirt == "sentinel_device", source.device_field, ("unknown", "", "00000000"))
+    if source.ip_field is not None:
+        own = stream(seed, f"addresses:{source.log}")
+        spoil_addresses(own, body, dirt == "bad_address", source.ip_field)
+    if source.member_field is not None:
+        own = stream(seed, f"orphans:{source.log}")
+        _put_strangers(own, body, dirt == "orphan", source.member_field)
     wrong = np.flatnonzero(dirt == "ledger_imbalance")
     if len(wrong):
         body["amount_minor"] = body["amount_minor"].copy()
@@ -33,6 +41,13 @@ def _put(rng: np.random.Generator, body: Columns, hit: Array, field: str, option
     """Put one of the options, drawn for each row, where ``hit`` is true."""
     values = body[field].astype(object)
     values[hit] = rng.choice(np.array(options, dtype=object), int(hit.sum()))
+    body[field] = values
+
+
+def _put_strangers(rng: np.random.Generator, body: Columns, hit: Array, field: str) -> None:
+    """Put accounts that were deleted, and of which nothing else tells, where ``hit`` is true."""
+    values = body[field].astype(object)
+    values[hit] = [f"acc_{number:012x}" for number in rng.integers(0, 1 << 48, int(hit.sum())).tolist()]
     body[field] = values
 
 

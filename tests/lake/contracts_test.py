@@ -112,6 +112,13 @@ def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
             "older: [{until: 2}, {until: 2, minor_digits: 2}]",
             ":9: columns.amount: two of `older` end with one version; keep one of them",
         ),
+        ("from: ID}", 'from: ID, pattern: "(a"}', ":8: columns.payment_id.pattern: found '(a'; no regular"),
+        ("from: ID}", 'from: ID, pattern: "(?P<a>b)"}', "found '(?P<a>b)'; Java has no (?P...) groups"),
+        (
+            "min: 0",
+            'pattern: "a"',
+            ":9: columns.amount: a pattern is for texts, and the type is decimal(18,2)",
+        ),
         (
             "known_at:",
             "refuse: {drill: {}}\nknown_at:",

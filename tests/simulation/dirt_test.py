@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
+from functools import cache
 from typing import Any
 
 import pytest
 import yaml
 
+from simulation.dirt.addresses import PRIVATE
+from simulation.identifiers import opaque
 from simulation.marketplace import LOGS
+from simulation.world import simulate
 from tests.simulation.raw_lines import CONTRACTS, TINY, Run, is_test, lines_of, parsed, raw_lines, whole
 
 HOUR = timedelta(hours=1)
+MEMBERS = {
+    "logins": "account_id",
+    "payments": "payee_id",
+    "payouts": "account_id",
+    "job_posts": "client_id",
+    "user_reports": "reporter_id",
+}
 BUSINESS_KEYS = {"payments": "payment_id", "payouts": "payout_id"}
 
 
@@ -22,12 +34,15 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
     lines = raw_lines(run, log)
     events = whole(lines)
     found = Counter({"truncated_line": len(lines) - len(events)})
+    known = accounts()
     first: dict[str, dict[str, Any]] = {}
     for event in events:
         found["bad_currency"] += event.get("currency", "USD") not in {"USD", "EUR", "GBP", "INR"}
         found["money_as_text"] += "," in event.get("amount", "")
         found["bad_timestamp"] += event["event_ts"] in {"", "not-a-time"}
         found["test_traffic"] += is_test(event)
+        found["bad_address"] += not is_test(event) and is_odd(event.get("ip", event.get("signup_ip")))
+        found["orphan"] += log in MEMBERS and not is_test(event) and event[MEMBERS[log]] not in known
         found["missing_key"] += event["event_id"] is None
         device = event.get("device_id", event.get("signup_device_id"))
         found["sentinel_device"] += device in {"unknown", "", "00000000"}
@@ -50,6 +65,20 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
     planted = run.written[log].planted
     assert {kind: found[kind] for kind in planted} == planted
     assert run.written[log].rows == len(lines)
+
+
+@cache
+def accounts() -> frozenset[str]:
+    """Every account there is in the world, whatever the logs tell of it."""
+    number = simulate(TINY).accounts["account"]
+    return frozenset(opaque("acc", TINY.seed, number).tolist())
+
+
+def is_odd(address: str | None) -> bool:
+    """Whether it is no public IPv4 address."""
+    return address is not None and (
+        address.startswith(PRIVATE) or ":" in address or not re.fullmatch(r"(\d+\.){3}\d+", address)
+    )
 
 
 def retried(events: list[dict[str, Any]], log: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -120,6 +149,26 @@ def test_the_contract_knows_test_traffic_and_nothing_else_by_it(run: Run, log: s
     assert not ids & {event[name] for event in wanted for name in event if name[-3:] == "_id"}
 
 
+def test_the_contract_refuses_addresses_that_were_cut_off_and_no_others(run: Run) -> None:
+    pattern = yaml.safe_load((CONTRACTS / "payments.yml").read_text())["columns"]["ip"]["pattern"]
+    odd = [e["ip"] for e in whole(raw_lines(run, "payments")) if not is_test(e) and is_odd(e["ip"])]
+    refused = {address for address in odd if not re.fullmatch(pattern, address)}
+    assert refused == {address for address in odd if address.count(".") < 3 and ":" not in address}
+    assert 0 < len(refused) < len(set(odd))
+
+
+def test_an_orphan_is_in_no_other_row(run: Run) -> None:
+    told = Counter(
+        value
+        for log in LOGS
+        for event in {e["event_id"]: e for e in whole(raw_lines(run, log))}.values()
+        for value in {str(value) for value in event.values()}
+        if value.startswith("acc_") and not value.startswith("acc_test_")
+    )
+    strangers = {account: told[account] for account in told if account not in accounts()}
+    assert set(strangers.values()) == {1}
+
+
 def test_only_sentinels_of_one_app_version_hide_devices(run: Run) -> None:
     hidden = {
         e["producer"] for e in whole(raw_lines(run, "payments")) if not e["device_id"].startswith("dev_")
@@ -146,6 +195,11 @@ def is_refused(event: dict[str, str]) -> bool:
         event["event_id"] is None
         or "," in event.get("amount", "")
         or event.get("currency", "USD") not in {"USD", "EUR", "GBP", "INR"}
+        or is_cut_off(event.get("ip", event.get("signup_ip")))
         or happened is None
         or happened > datetime.fromisoformat(event["ingest_ts"]).astimezone(UTC) + timedelta(minutes=5)
     )
+
+
+def is_cut_off(address: str | None) -> bool:
+    return address is not None and ":" not in address and address.count(".") < 3
