@@ -110,6 +110,7 @@ def _payments(words: Words, rows: Columns) -> Records:
         is_retried=True,
         ip_field="ip",
         member_field="payee_id",
+        is_taken_over=rows["typology"] == "T3",
     )
 
 

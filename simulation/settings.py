@@ -96,6 +96,15 @@ class DirtSettings(BaseModel):
     orphan: float = Field(
         default=0.003, ge=0, le=0.1, description="Events of members of whom no other row tells."
     )
+    missing_device: float = Field(
+        default=0.02, ge=0, le=0.1, description="Events without a device; one app version only."
+    )
+    missing_ip: float = Field(
+        default=0.01,
+        ge=0,
+        le=0.05,
+        description="Events without ip; behind one proxy, and more often where accounts are taken over.",
+    )
     late_arrival: float = Field(
         default=0.03, ge=0, le=0.2, description="Events collected 1 to 20 hours after they happened."
     )

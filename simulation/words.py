@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulation import geography
-from simulation.columns import Array, Columns, Ints
+from simulation.columns import Array, Columns, Flags, Ints
 from simulation.identifiers import opaque
 from simulation.streams import mixed
 
@@ -26,6 +26,7 @@ class Records:
     happened before the period arrives in its first half hour, and is not left out. ``text_field`` is what a person
     wrote, if the log has such a field. ``ip_field`` is the field with the address and
     ``member_field`` the one with the account that a deleted user leaves dangling, if the log has such.
+    ``is_taken_over`` marks rows of hijackers (T3), where that is known.
     ``is_retried``: a client that gets no answer tells the same under a new id.
     """
 
@@ -43,6 +44,7 @@ class Records:
     text_field: str | None = None
     ip_field: str | None = None
     member_field: str | None = None
+    is_taken_over: Flags | None = None
     is_retried: bool = False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Array, Ints
+from simulation.dirt.missing_values import missing_device_share, missing_ip_share
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
 from simulation.words import OLD_APP, OLD_APP_SHARE, Records
@@ -28,7 +29,7 @@ _DRAWN_AT_ONCE = (
     "byte_order_mark",
 )
 # Each of these has a stream of its own: a new kind takes its rows from the clean ones, and moves no other dirt.
-_DRAWN_APART = ("near_duplicate", "bad_address", "orphan")
+_DRAWN_APART = ("near_duplicate", "bad_address", "orphan", "missing_device", "missing_ip")
 # Lines on top of the others.
 _ADDED = ("test_traffic",)
 KINDS = (*_DRAWN_AT_ONCE, "sentinel_device", *_DRAWN_APART, *_ADDED)
@@ -43,9 +44,17 @@ def draw_kinds(
     for kind in _DRAWN_APART:
         if suits(kind, source):
             own = stream(settings.seed, f"{kind}:{source.log}")
-            hit = happens(own, float(getattr(settings.dirt, kind)), len(rows))
+            hit = happens(own, _share(kind, settings, source, rows), len(rows))
             dirt = np.where((dirt == "") & hit, kind, dirt)
     return dirt
+
+
+def _share(kind: str, settings: SimulationSettings, source: Records, rows: Ints) -> float | Array:
+    if kind == "missing_device":
+        return missing_device_share(settings, source, rows)
+    if kind == "missing_ip":
+        return missing_ip_share(settings, source, rows)
+    return float(getattr(settings.dirt, kind))
 
 
 def _drawn_at_once(
@@ -80,6 +89,8 @@ def suits(kind: str, source: Records) -> bool:
         "near_duplicate": source.is_retried,
         "bad_address": source.ip_field is not None,
         "orphan": source.member_field is not None,
+        "missing_device": source.device_field is not None,
+        "missing_ip": source.ip_field is not None,
         "test_traffic": not source.from_server,
     }
     return needs.get(kind, not (source.from_server and kind in _SOURCE_ONLY))

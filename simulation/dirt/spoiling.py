@@ -18,9 +18,11 @@ def spoil(rng: np.random.Generator, seed: int, body: Columns, dirt: Array, sourc
     body["event_id"][dirt == "missing_key"] = None
     if source.device_field is not None:
         _put(rng, body, dirt == "sentinel_device", source.device_field, ("unknown", "", "00000000"))
+        body[source.device_field][dirt == "missing_device"] = None
     if source.ip_field is not None:
         own = stream(seed, f"addresses:{source.log}")
         spoil_addresses(own, body, dirt == "bad_address", source.ip_field)
+        body[source.ip_field][dirt == "missing_ip"] = None
     if source.member_field is not None:
         own = stream(seed, f"orphans:{source.log}")
         _put_strangers(own, body, dirt == "orphan", source.member_field)

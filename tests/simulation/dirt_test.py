@@ -9,12 +9,16 @@ from fnmatch import fnmatch
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from simulation.dirt.addresses import PRIVATE
+from simulation.dirt.kinds import draw_kinds
 from simulation.identifiers import opaque
 from simulation.marketplace import LOGS
+from simulation.records import records
+from simulation.settings import SimulationSettings
 from simulation.world import simulate
 from tests.simulation.raw_lines import CONTRACTS, TINY, Run, is_test, lines_of, parsed, raw_lines, whole
 
@@ -45,6 +49,8 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
         found["orphan"] += log in MEMBERS and not is_test(event) and event[MEMBERS[log]] not in known
         found["missing_key"] += event["event_id"] is None
         device = event.get("device_id", event.get("signup_device_id"))
+        found["missing_device"] += device is None
+        found["missing_ip"] += event.get("ip", event.get("signup_ip", "")) is None
         found["sentinel_device"] += device in {"unknown", "", "00000000"}
         found["other_schema"] += event["schema_version"] != 2
         found["byte_order_mark"] += event.get("description", "").startswith("\ufeff")
@@ -169,11 +175,24 @@ def test_an_orphan_is_in_no_other_row(run: Run) -> None:
     assert set(strangers.values()) == {1}
 
 
-def test_only_sentinels_of_one_app_version_hide_devices(run: Run) -> None:
-    hidden = {
-        e["producer"] for e in whole(raw_lines(run, "payments")) if not e["device_id"].startswith("dev_")
-    }
-    assert hidden == {"android-4.9"}
+def test_one_app_version_sends_no_device_and_another_one_sentinels(run: Run) -> None:
+    events = whole(raw_lines(run, "payments"))
+    missing = {e["producer"] for e in events if e["device_id"] is None}
+    hidden = {e["producer"] for e in events if not (e["device_id"] or "dev_").startswith("dev_")}
+    assert (missing, hidden) == ({"android-5.1"}, {"android-4.9"})
+
+
+def test_addresses_are_missing_behind_one_proxy_and_more_often_from_hijackers() -> None:
+    settings = SimulationSettings()
+    world = simulate(settings)
+    (payments,) = (log for log in records(settings, world) if log.log == "payments")
+    rows = np.arange(len(payments.event_ms))
+    dirt = draw_kinds(np.random.default_rng(1), settings, payments, rows, rows < 0)
+    is_missing, is_taken_over = dirt == "missing_ip", world.payments["typology"] == "T3"
+    behind = np.char.startswith(payments.fields["ip"], "49.")
+    assert not (is_missing & ~behind & ~is_taken_over).any()
+    assert is_missing[is_taken_over].mean() > 2 * is_missing[~is_taken_over].mean() > 0
+    assert 0.003 < is_missing.mean() < 0.02
 
 
 @pytest.mark.parametrize("log", LOGS)
