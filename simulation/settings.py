@@ -105,6 +105,12 @@ class DirtSettings(BaseModel):
         le=0.05,
         description="Events without ip; behind one proxy, and more often where accounts are taken over.",
     )
+    broken_text: float = Field(
+        default=0.001,
+        ge=0,
+        le=0.1,
+        description="Texts with bytes that are not UTF-8, characters without width or look-alike letters.",
+    )
     late_arrival: float = Field(
         default=0.03, ge=0, le=0.2, description="Events collected 1 to 20 hours after they happened."
     )
@@ -177,6 +183,7 @@ class SimulationSettings(BaseModel):
             near_duplicate=0.005,
             test_traffic=0.01,
             bad_address=0.005,
+            broken_text=0.01,
             clock_skew=0.003,
             bad_currency=0.004,
             money_as_text=0.003,

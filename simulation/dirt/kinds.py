@@ -29,7 +29,7 @@ _DRAWN_AT_ONCE = (
     "byte_order_mark",
 )
 # Each of these has a stream of its own: a new kind takes its rows from the clean ones, and moves no other dirt.
-_DRAWN_APART = ("near_duplicate", "bad_address", "orphan", "missing_device", "missing_ip")
+_DRAWN_APART = ("near_duplicate", "bad_address", "orphan", "missing_device", "missing_ip", "broken_text")
 # Lines on top of the others.
 _ADDED = ("test_traffic",)
 KINDS = (*_DRAWN_AT_ONCE, "sentinel_device", *_DRAWN_APART, *_ADDED)
@@ -91,6 +91,7 @@ def suits(kind: str, source: Records) -> bool:
         "orphan": source.member_field is not None,
         "missing_device": source.device_field is not None,
         "missing_ip": source.ip_field is not None,
+        "broken_text": source.text_field is not None,
         "test_traffic": not source.from_server,
     }
     return needs.get(kind, not (source.from_server and kind in _SOURCE_ONLY))

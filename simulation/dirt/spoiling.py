@@ -6,6 +6,7 @@ import numpy as np
 
 from simulation.columns import Array, Columns
 from simulation.dirt.addresses import spoil_addresses
+from simulation.dirt.broken_text import break_texts
 from simulation.streams import stream
 from simulation.words import Records
 
@@ -37,6 +38,7 @@ def spoil(rng: np.random.Generator, seed: int, body: Columns, dirt: Array, sourc
     if source.text_field is not None:
         text = body[source.text_field]
         body[source.text_field] = np.where(dirt == "byte_order_mark", _MARK + text, text)
+        break_texts(stream(seed, f"texts:{source.log}"), body, dirt == "broken_text", source.text_field)
 
 
 def _put(rng: np.random.Generator, body: Columns, hit: Array, field: str, options: tuple[str, ...]) -> None:

@@ -49,6 +49,9 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
         found["orphan"] += log in MEMBERS and not is_test(event) and event[MEMBERS[log]] not in known
         found["missing_key"] += event["event_id"] is None
         device = event.get("device_id", event.get("signup_device_id"))
+        text = event.get("description", "")
+        is_changed = log == "job_posts" and not is_test(event) and text != texts()[event["job_id"]]
+        found["broken_text"] += is_changed and not text.startswith("\ufeff")
         found["missing_device"] += device is None
         found["missing_ip"] += event.get("ip", event.get("signup_ip", "")) is None
         found["sentinel_device"] += device in {"unknown", "", "00000000"}
@@ -71,6 +74,13 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
     planted = run.written[log].planted
     assert {kind: found[kind] for kind in planted} == planted
     assert run.written[log].rows == len(lines)
+
+
+@cache
+def texts() -> dict[str, str]:
+    """What every job post says, as its author wrote it."""
+    (posts,) = (log for log in records(TINY, simulate(TINY)) if log.log == "job_posts")
+    return dict(zip(posts.fields["job_id"].tolist(), posts.fields["description"].tolist(), strict=True))
 
 
 @cache
@@ -173,6 +183,20 @@ def test_an_orphan_is_in_no_other_row(run: Run) -> None:
     )
     strangers = {account: told[account] for account in told if account not in accounts()}
     assert set(strangers.values()) == {1}
+
+
+def test_texts_are_broken_in_three_ways_and_are_else_as_they_were_written(run: Run) -> None:
+    ways = Counter[str]()
+    for event in whole(raw_lines(run, "job_posts")):
+        text, written = event["description"], texts().get(event["job_id"])
+        if written is None or text == written or text.startswith("\ufeff"):
+            continue
+        way = "bytes" if "\ufffd" in text else "no width" if "\u200b" in text else "look-alike"
+        ways[way] += 1
+        bare = text.replace("\ufffd", "").replace("\u200b", "")
+        assert way == "look-alike" or bare == written.replace("\u200b", "")
+        assert way != "look-alike" or len(text) == len(written)
+    assert set(ways) == {"bytes", "no width", "look-alike"}
 
 
 def test_one_app_version_sends_no_device_and_another_one_sentinels(run: Run) -> None:
