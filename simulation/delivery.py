@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulation.columns import Array, Columns, Ints, stack, take
+from simulation.dirt.clocks import misdated
 from simulation.dirt.kinds import HOUR_MS, KINDS, draw_kinds, suits
 from simulation.dirt.monitors import test_traffic
 from simulation.dirt.spoiling import spoil
@@ -53,6 +54,7 @@ def deliver(settings: SimulationSettings, source: Records) -> Delivery:
     ingest_ms = _in_company(rng, source, rows, ingest_ms, dirt)
     skewed = ingest_ms + (rng.uniform(10.0, 60.0, len(rows)) * 60_000).astype(np.int64)
     event_ms = np.where(dirt == "clock_skew", skewed, event_ms)
+    event_ms = misdated(settings.seed, source.log, event_ms, dirt)
     body = {
         "event_id": event_ids(event_ms, rng).astype(object),
         "event_ts": iso_text(event_ms).astype(object),

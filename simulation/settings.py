@@ -120,6 +120,15 @@ class DirtSettings(BaseModel):
     clock_skew: float = Field(
         default=0.001, ge=0, le=0.1, description="Events dated 10 to 60 minutes after their arrival."
     )
+    hour_off: float = Field(
+        default=0.001,
+        ge=0,
+        le=0.1,
+        description="Events dated exactly one hour before or after they happened.",
+    )
+    year_off: float = Field(
+        default=0.0002, ge=0, le=0.1, description="Events dated 365 days before or after they happened."
+    )
     bad_currency: float = Field(
         default=0.002, ge=0, le=0.1, description="Money rows whose currency is US$, XXX or 'usd '."
     )
@@ -183,7 +192,9 @@ class SimulationSettings(BaseModel):
             near_duplicate=0.005,
             test_traffic=0.01,
             bad_address=0.005,
-            broken_text=0.01,
+            hour_off=0.003,
+            year_off=0.003,
+            broken_text=0.03,
             clock_skew=0.003,
             bad_currency=0.004,
             money_as_text=0.003,

@@ -11,7 +11,7 @@ from simulation.streams import choice, happens, stream
 from simulation.words import OLD_APP, OLD_APP_SHARE, Records
 
 HOUR_MS = 3_600_000
-_SOURCE_ONLY = ("clock_skew", "bad_timestamp")
+_SOURCE_ONLY = ("clock_skew", "hour_off", "year_off", "bad_timestamp")
 _MONEY_ONLY = ("bad_currency", "money_as_text")
 _TIME_ONLY = ("late_arrival", "very_late_arrival", "clock_skew")
 _DRAWN_AT_ONCE = (
@@ -29,7 +29,16 @@ _DRAWN_AT_ONCE = (
     "byte_order_mark",
 )
 # Each of these has a stream of its own: a new kind takes its rows from the clean ones, and moves no other dirt.
-_DRAWN_APART = ("near_duplicate", "bad_address", "orphan", "missing_device", "missing_ip", "broken_text")
+_DRAWN_APART = (
+    "near_duplicate",
+    "bad_address",
+    "orphan",
+    "missing_device",
+    "missing_ip",
+    "broken_text",
+    "hour_off",
+    "year_off",
+)
 # Lines on top of the others.
 _ADDED = ("test_traffic",)
 KINDS = (*_DRAWN_AT_ONCE, "sentinel_device", *_DRAWN_APART, *_ADDED)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
+from simulation.delivery import deliver
 from simulation.dirt.addresses import PRIVATE
 from simulation.dirt.kinds import draw_kinds
 from simulation.identifiers import opaque
@@ -22,7 +23,8 @@ from simulation.settings import SimulationSettings
 from simulation.world import simulate
 from tests.simulation.raw_lines import CONTRACTS, TINY, Run, is_test, lines_of, parsed, raw_lines, whole
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+TELL_PAST = {"accounts", "account_changes"}
 MEMBERS = {
     "logins": "account_id",
     "payments": "payee_id",
@@ -63,15 +65,20 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
     found["near_duplicate"] = len(retried(list(first.values()), log))
     for event in first.values():
         happened, arrived = parsed(event["event_ts"]), parsed(event["ingest_ts"])
-        if happened is None or arrived is None or happened.date() < TINY.start_on:
+        if happened is None or arrived is None or (log in TELL_PAST and happened.date() < TINY.start_on):
             continue
-        behind = event.get("op") == "I" and timedelta(minutes=12) < arrived - happened < HOUR
+        late = arrived - happened
+        found["year_off"] += abs(late) > 300 * DAY
+        found["clock_skew"] += HOUR <= late < 1.1 * HOUR
+        behind = event.get("op") == "I" and timedelta(minutes=12) < late < HOUR
         found["out_of_order_change"] += behind
-        found["very_late_arrival"] += arrived - happened > 24 * HOUR
-        found["late_arrival"] += HOUR < arrived - happened < 24 * HOUR
-        found["clock_skew"] += happened - arrived > timedelta(minutes=5)
+        found["very_late_arrival"] += DAY < late < 300 * DAY
+        found["late_arrival"] += 1.1 * HOUR <= late < DAY
+        found["clock_skew"] += timedelta(minutes=5) < -late < 300 * DAY
     found["ledger_imbalance"] = unequal_sides(first)
-    planted = run.written[log].planted
+    planted = dict(run.written[log].planted)
+    if "hour_off" in planted:
+        planted["clock_skew"] += planted.pop("hour_off")
     assert {kind: found[kind] for kind in planted} == planted
     assert run.written[log].rows == len(lines)
 
@@ -199,6 +206,21 @@ def test_texts_are_broken_in_three_ways_and_are_else_as_they_were_written(run: R
     assert set(ways) == {"bytes", "no width", "look-alike"}
 
 
+@pytest.mark.parametrize("log", ["payments", "payouts", "job_posts"])
+def test_wrong_clocks_are_off_by_exactly_an_hour_or_365_days(log: str) -> None:
+    (source,) = (one for one in records(TINY, simulate(TINY)) if one.log == log)
+    key = {"job_posts": "job_id"}.get(log) or BUSINESS_KEYS[log]
+    true_ms = dict(zip(source.fields[key].tolist(), source.event_ms.tolist(), strict=True))
+    delivery = deliver(TINY, source)
+    off = Counter[float]()
+    for name, said in zip(delivery.columns[key].tolist(), delivery.columns["event_ts"].tolist(), strict=True):
+        if name in true_ms and (happened := parsed(said)) is not None:
+            off[(happened.timestamp() * 1000 - true_ms[name]) / 3_600_000] += 1
+    assert off[1.0] + off[-1.0] == delivery.planted["hour_off"]
+    assert off[365 * 24.0] + off[-365 * 24.0] == delivery.planted["year_off"]
+    assert log != "payments" or min(off[hours] for hours in (1.0, -1.0, 365 * 24.0, -365 * 24.0)) > 0
+
+
 def test_one_app_version_sends_no_device_and_another_one_sentinels(run: Run) -> None:
     events = whole(raw_lines(run, "payments"))
     missing = {e["producer"] for e in events if e["device_id"] is None}
@@ -227,12 +249,12 @@ def test_no_day_carries_more_refused_rows_than_its_contract_allows(run: Run, log
         events = [event for event in whole(lines) if not is_test(event)]
         cut_off = len(lines) - len(whole(lines))
         near = len([pair for pair in retried(events, log) if pair[0]["event_id"] != pair[1]["event_id"]])
-        refused = cut_off + near + sum(is_refused(event) for event in events)
+        refused = cut_off + near + sum(is_refused(event, is_app="late_by" in contract) for event in events)
         judged = cut_off + len(events)
         assert refused <= contract["refuse_above"] * judged, f"{file}: {refused} of {judged}"
 
 
-def is_refused(event: dict[str, str]) -> bool:
+def is_refused(event: dict[str, str], *, is_app: bool) -> bool:
     happened = parsed(event["event_ts"])
     return (
         event["event_id"] is None
@@ -240,6 +262,7 @@ def is_refused(event: dict[str, str]) -> bool:
         or event.get("currency", "USD") not in {"USD", "EUR", "GBP", "INR"}
         or is_cut_off(event.get("ip", event.get("signup_ip")))
         or happened is None
+        or (is_app and happened < datetime.fromisoformat(event["ingest_ts"]).astimezone(UTC) - 90 * DAY)
         or happened > datetime.fromisoformat(event["ingest_ts"]).astimezone(UTC) + timedelta(minutes=5)
     )
 
