@@ -13,8 +13,9 @@ from simulation.columns import Array, Columns, Ints, stack, take
 from simulation.dirt.clocks import misdated
 from simulation.dirt.kinds import HOUR_MS, KINDS, draw_kinds, suits
 from simulation.dirt.monitors import test_traffic
+from simulation.dirt.outage import in_a_lump
 from simulation.dirt.spoiling import spoil
-from simulation.dirt.told_again import retries, second_deliveries
+from simulation.dirt.told_again import replayed, retries, second_deliveries
 from simulation.identifiers import event_ids, iso_text
 from simulation.settings import SimulationSettings
 from simulation.streams import stream
@@ -51,6 +52,7 @@ def deliver(settings: SimulationSettings, source: Records) -> Delivery:
     event_ms, producer = source.event_ms[rows], source.producer[rows]
     dirt = draw_kinds(rng, settings, source, rows, old)
     ingest_ms = _arrivals(rng, settings, event_ms, dirt, old)
+    ingest_ms = in_a_lump(settings, source.log, ingest_ms, dirt)
     ingest_ms = _in_company(rng, source, rows, ingest_ms, dirt)
     skewed = ingest_ms + (rng.uniform(10.0, 60.0, len(rows)) * 60_000).astype(np.int64)
     event_ms = np.where(dirt == "clock_skew", skewed, event_ms)
@@ -100,6 +102,7 @@ def _with_additions(
     added = [
         second_deliveries(rng, lines),
         retries(stream(settings.seed, f"retries:{source.log}"), lines),
+        replayed(stream(settings.seed, f"replay:{source.log}"), settings, lines),
     ]
     if not source.from_server:
         added.append(test_traffic(stream(settings.seed, f"tests:{source.log}"), settings, lines))

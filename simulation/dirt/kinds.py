@@ -6,6 +6,7 @@ import numpy as np
 
 from simulation.columns import Array, Ints
 from simulation.dirt.missing_values import missing_device_share, missing_ip_share
+from simulation.dirt.outage import held_back
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
 from simulation.words import OLD_APP, OLD_APP_SHARE, Records
@@ -40,8 +41,8 @@ _DRAWN_APART = (
     "year_off",
 )
 # Lines on top of the others.
-_ADDED = ("test_traffic",)
-KINDS = (*_DRAWN_AT_ONCE, "sentinel_device", *_DRAWN_APART, *_ADDED)
+_ADDED = ("test_traffic", "replayed_day")
+KINDS = (*_DRAWN_AT_ONCE, "sentinel_device", *_DRAWN_APART, "producer_outage", *_ADDED)
 _OF_SOME_LOGS = ("out_of_order_change", "ledger_imbalance")
 
 
@@ -55,7 +56,14 @@ def draw_kinds(
             own = stream(settings.seed, f"{kind}:{source.log}")
             hit = happens(own, _share(kind, settings, source, rows), len(rows))
             dirt = np.where((dirt == "") & hit, kind, dirt)
-    return dirt
+    return _with_outage(settings, source, rows, dirt)
+
+
+def _with_outage(settings: SimulationSettings, source: Records, rows: Ints, dirt: Array) -> Array:
+    """Let rows that were held back carry nothing else."""
+    if not suits("producer_outage", source):
+        return dirt
+    return np.where(held_back(settings, source, rows), "producer_outage", dirt)
 
 
 def _share(kind: str, settings: SimulationSettings, source: Records, rows: Ints) -> float | Array:
@@ -101,6 +109,7 @@ def suits(kind: str, source: Records) -> bool:
         "missing_device": source.device_field is not None,
         "missing_ip": source.ip_field is not None,
         "broken_text": source.text_field is not None,
+        "producer_outage": not source.from_server,
         "test_traffic": not source.from_server,
     }
     return needs.get(kind, not (source.from_server and kind in _SOURCE_ONLY))

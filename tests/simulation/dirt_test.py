@@ -16,6 +16,8 @@ import yaml
 from simulation.delivery import deliver
 from simulation.dirt.addresses import PRIVATE
 from simulation.dirt.kinds import draw_kinds
+from simulation.dirt.outage import LUMP_MS, SILENT_APP, outage
+from simulation.dirt.told_again import BURST_MS, bursts
 from simulation.identifiers import opaque
 from simulation.marketplace import LOGS
 from simulation.records import records
@@ -59,8 +61,9 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
         found["sentinel_device"] += device in {"unknown", "", "00000000"}
         found["other_schema"] += event["schema_version"] != 2
         found["byte_order_mark"] += event.get("description", "").startswith("\ufeff")
+        if event["event_id"] in first:
+            found["replayed_day" if is_in_a_burst(event) else "exact_duplicate"] += 1
         if event["event_id"] is not None:
-            found["exact_duplicate"] += event["event_id"] in first
             first.setdefault(event["event_id"], event)
     found["near_duplicate"] = len(retried(list(first.values()), log))
     for event in first.values():
@@ -68,6 +71,9 @@ def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
         if happened is None or arrived is None or (log in TELL_PAST and happened.date() < TINY.start_on):
             continue
         late = arrived - happened
+        if "producer_outage" in run.written[log].planted and was_held_back(event, happened, arrived):
+            found["producer_outage"] += 1
+            continue
         found["year_off"] += abs(late) > 300 * DAY
         found["clock_skew"] += HOUR <= late < 1.1 * HOUR
         behind = event.get("op") == "I" and timedelta(minutes=12) < late < HOUR
@@ -115,6 +121,18 @@ def retried(events: list[dict[str, Any]], log: str) -> list[tuple[dict[str, Any]
         if other is not event:
             pairs.append((other, event))
     return pairs
+
+
+def is_in_a_burst(event: dict[str, Any]) -> bool:
+    arrived = datetime.fromisoformat(event["ingest_ts"]).timestamp() * 1000
+    return any(begin <= arrived < begin + BURST_MS for begin in bursts(TINY))
+
+
+def was_held_back(event: dict[str, Any], happened: datetime, arrived: datetime) -> bool:
+    begin, end = outage(TINY)
+    is_in_lump = end <= arrived.timestamp() * 1000 < end + LUMP_MS
+    is_silent = event["producer"] == SILENT_APP and not is_test(event)
+    return is_silent and is_in_lump and begin <= happened.timestamp() * 1000 < end
 
 
 def unequal_sides(entries: dict[str, dict[str, Any]]) -> int:
@@ -219,6 +237,36 @@ def test_wrong_clocks_are_off_by_exactly_an_hour_or_365_days(log: str) -> None:
     assert off[1.0] + off[-1.0] == delivery.planted["hour_off"]
     assert off[365 * 24.0] + off[-365 * 24.0] == delivery.planted["year_off"]
     assert log != "payments" or min(off[hours] for hours in (1.0, -1.0, 365 * 24.0, -365 * 24.0)) > 0
+
+
+def test_an_app_is_silent_for_nine_hours_and_then_tells_all_at_once(run: Run) -> None:
+    begin, end = (datetime.fromtimestamp(ms / 1000, UTC) for ms in outage(TINY))
+    assert end - begin == 9 * HOUR
+    events = [e for e in whole(raw_lines(run, "logins")) if e["producer"] == SILENT_APP and not is_test(e)]
+    first = {e["event_id"]: e for e in reversed(events)}.values()
+    arrivals = [
+        datetime.fromisoformat(e["ingest_ts"])
+        for e in first
+        if (happened := parsed(e["event_ts"])) is not None and begin <= happened < end
+    ]
+    assert sum(end <= arrived < end + timedelta(minutes=2) for arrived in arrivals) > 3
+    assert not [arrived for arrived in arrivals if arrived < end]
+
+
+@pytest.mark.parametrize("log", ["logins", "ledger_entries"])
+def test_a_tenth_of_one_day_is_told_again(run: Run, log: str) -> None:
+    (day,) = {datetime.fromtimestamp(bursts(TINY)[0] / 1000, UTC).date()}
+    events = [e for e in whole(raw_lines(run, log)) if e["event_id"] is not None]
+    once = {e["event_id"] for e in events if e["ingest_ts"].startswith(str(day))}
+    assert 0.03 * len(once) < run.written[log].planted["replayed_day"] < 0.2 * len(once)
+
+
+def test_an_outage_and_a_replay_can_be_switched_off() -> None:
+    dirt = TINY.dirt.model_copy(update={"producer_outage": 0.0, "replayed_day": 0.0})
+    calm = TINY.model_copy(update={"dirt": dirt})
+    for source in records(calm, simulate(calm)):
+        planted = deliver(calm, source).planted
+        assert planted.get("producer_outage", 0) == planted.get("replayed_day", 0) == 0
 
 
 def test_one_app_version_sends_no_device_and_another_one_sentinels(run: Run) -> None:
