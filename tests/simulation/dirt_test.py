@@ -1,4 +1,4 @@
-"""The dirt of a tiny marketplace: as much as was planted, each kind in its shape, and no more than contracts bear."""
+"""How the dirt of a tiny marketplace looks, kind by kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,142 +13,17 @@ import pytest
 import yaml
 
 from simulation.delivery import deliver
-from simulation.dirt.addresses import PRIVATE
 from simulation.dirt.kinds import draw_kinds
-from simulation.dirt.outage import LUMP_MS, SILENT_APP, outage
-from simulation.dirt.told_again import BURST_MS, bursts
-from simulation.identifiers import opaque
+from simulation.dirt.outage import SILENT_APP, outage
+from simulation.dirt.told_again import bursts
 from simulation.marketplace import LOGS
 from simulation.records import records
 from simulation.settings import SimulationSettings
 from simulation.world import simulate
-from tests.simulation.raw_lines import CONTRACTS, TINY, Run, is_test, lines_of, parsed, raw_lines, whole
+from tests.simulation.clean_world import BUSINESS_KEYS, accounts, is_odd, retried, texts
+from tests.simulation.raw_lines import CONTRACTS, TINY, Run, is_test, parsed, raw_lines, whole
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-TELL_PAST = {"accounts", "account_changes"}
-MEMBERS = {
-    "logins": "account_id",
-    "payments": "payee_id",
-    "payouts": "account_id",
-    "job_posts": "client_id",
-    "user_reports": "reporter_id",
-}
-BUSINESS_KEYS = {"payments": "payment_id", "payouts": "payout_id"}
-
-
-@pytest.mark.parametrize("log", LOGS)
-def test_planted_counts_are_the_counts_found(run: Run, log: str) -> None:
-    lines = raw_lines(run, log)
-    events = whole(lines)
-    found = Counter({"truncated_line": len(lines) - len(events)})
-    known = accounts()
-    first: dict[str, dict[str, Any]] = {}
-    for event in events:
-        found["bad_currency"] += event.get("currency", "USD") not in {"USD", "EUR", "GBP", "INR"}
-        found["money_as_text"] += "," in event.get("amount", "")
-        found["bad_timestamp"] += event["event_ts"] in {"", "not-a-time"}
-        found["test_traffic"] += is_test(event)
-        found["bad_address"] += not is_test(event) and is_odd(event.get("ip", event.get("signup_ip")))
-        found["orphan"] += log in MEMBERS and not is_test(event) and event[MEMBERS[log]] not in known
-        found["missing_key"] += event["event_id"] is None
-        device = event.get("device_id", event.get("signup_device_id"))
-        text = event.get("description", "")
-        is_changed = log == "job_posts" and not is_test(event) and text != texts()[event["job_id"]]
-        found["broken_text"] += is_changed and not text.startswith("\ufeff")
-        found["missing_device"] += device is None
-        found["missing_ip"] += event.get("ip", event.get("signup_ip", "")) is None
-        found["sentinel_device"] += device in {"unknown", "", "00000000"}
-        found["other_schema"] += event["schema_version"] != 2
-        found["byte_order_mark"] += event.get("description", "").startswith("\ufeff")
-        if event["event_id"] in first:
-            found["replayed_day" if is_in_a_burst(event) else "exact_duplicate"] += 1
-        if event["event_id"] is not None:
-            first.setdefault(event["event_id"], event)
-    found["near_duplicate"] = len(retried(list(first.values()), log))
-    for event in first.values():
-        happened, arrived = parsed(event["event_ts"]), parsed(event["ingest_ts"])
-        if happened is None or arrived is None or (log in TELL_PAST and happened.date() < TINY.start_on):
-            continue
-        late = arrived - happened
-        if "producer_outage" in run.written[log].planted and was_held_back(event, happened, arrived):
-            found["producer_outage"] += 1
-            continue
-        found["year_off"] += abs(late) > 300 * DAY
-        found["clock_skew"] += HOUR <= late < 1.1 * HOUR
-        behind = event.get("op") == "I" and timedelta(minutes=12) < late < HOUR
-        found["out_of_order_change"] += behind
-        found["very_late_arrival"] += DAY < late < 300 * DAY
-        found["late_arrival"] += 1.1 * HOUR <= late < DAY
-        found["clock_skew"] += timedelta(minutes=5) < -late < 300 * DAY
-    found["ledger_imbalance"] = unequal_sides(first)
-    planted = dict(run.written[log].planted)
-    if "hour_off" in planted:
-        planted["clock_skew"] += planted.pop("hour_off")
-    assert {kind: found[kind] for kind in planted} == planted
-    assert run.written[log].rows == len(lines)
-
-
-@cache
-def texts() -> dict[str, str]:
-    """What every job post says, as its author wrote it."""
-    (posts,) = (log for log in records(TINY, simulate(TINY)) if log.log == "job_posts")
-    return dict(zip(posts.fields["job_id"].tolist(), posts.fields["description"].tolist(), strict=True))
-
-
-@cache
-def accounts() -> frozenset[str]:
-    """Every account there is in the world, whatever the logs tell of it."""
-    number = simulate(TINY).accounts["account"]
-    return frozenset(opaque("acc", TINY.seed, number).tolist())
-
-
-def is_odd(address: str | None) -> bool:
-    """Whether it is no public IPv4 address."""
-    return address is not None and (
-        address.startswith(PRIVATE) or ":" in address or not re.fullmatch(r"(\d+\.){3}\d+", address)
-    )
-
-
-def retried(events: list[dict[str, Any]], log: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Events of a business key that another event had before, each after that other one."""
-    if log not in BUSINESS_KEYS:
-        return []
-    first: dict[str, dict[str, Any]] = {}
-    pairs = []
-    for event in events:
-        other = first.setdefault(event[BUSINESS_KEYS[log]], event)
-        if other is not event:
-            pairs.append((other, event))
-    return pairs
-
-
-def is_in_a_burst(event: dict[str, Any]) -> bool:
-    arrived = datetime.fromisoformat(event["ingest_ts"]).timestamp() * 1000
-    return any(begin <= arrived < begin + BURST_MS for begin in bursts(TINY))
-
-
-def was_held_back(event: dict[str, Any], happened: datetime, arrived: datetime) -> bool:
-    begin, end = outage(TINY)
-    is_in_lump = end <= arrived.timestamp() * 1000 < end + LUMP_MS
-    is_silent = event["producer"] == SILENT_APP and not is_test(event)
-    return is_silent and is_in_lump and begin <= happened.timestamp() * 1000 < end
-
-
-def unequal_sides(entries: dict[str, dict[str, Any]]) -> int:
-    """How many transactions have a debit that is not their credit."""
-    balance: Counter[str] = Counter()
-    for entry in entries.values():
-        if "side" in entry:
-            balance[entry["txn_id"]] += entry["amount_minor"] * (1 if entry["side"] == "debit" else -1)
-    return sum(value != 0 for value in balance.values())
-
-
-def test_every_kind_of_dirt_occurs_in_a_tiny_marketplace(run: Run) -> None:
-    total: Counter[str] = Counter()
-    for log in run.written.values():
-        total.update(log.planted)
-    assert set(total) == {*type(TINY.dirt).model_fields, "other_schema"}
-    assert min(total.values()) > 0
 
 
 def differing(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
@@ -287,33 +161,3 @@ def test_addresses_are_missing_behind_one_proxy_and_more_often_from_hijackers() 
     assert not (is_missing & ~behind & ~is_taken_over).any()
     assert is_missing[is_taken_over].mean() > 2 * is_missing[~is_taken_over].mean() > 0
     assert 0.003 < is_missing.mean() < 0.02
-
-
-@pytest.mark.parametrize("log", LOGS)
-def test_no_day_carries_more_refused_rows_than_its_contract_allows(run: Run, log: str) -> None:
-    contract = yaml.safe_load((CONTRACTS / f"{log}.yml").read_text())
-    for file in (run.root / log).glob("*/*.gz"):
-        lines = lines_of(file)
-        events = [event for event in whole(lines) if not is_test(event)]
-        cut_off = len(lines) - len(whole(lines))
-        near = len([pair for pair in retried(events, log) if pair[0]["event_id"] != pair[1]["event_id"]])
-        refused = cut_off + near + sum(is_refused(event, is_app="late_by" in contract) for event in events)
-        judged = cut_off + len(events)
-        assert refused <= contract["refuse_above"] * judged, f"{file}: {refused} of {judged}"
-
-
-def is_refused(event: dict[str, str], *, is_app: bool) -> bool:
-    happened = parsed(event["event_ts"])
-    return (
-        event["event_id"] is None
-        or "," in event.get("amount", "")
-        or event.get("currency", "USD") not in {"USD", "EUR", "GBP", "INR"}
-        or is_cut_off(event.get("ip", event.get("signup_ip")))
-        or happened is None
-        or (is_app and happened < datetime.fromisoformat(event["ingest_ts"]).astimezone(UTC) - 90 * DAY)
-        or happened > datetime.fromisoformat(event["ingest_ts"]).astimezone(UTC) + timedelta(minutes=5)
-    )
-
-
-def is_cut_off(address: str | None) -> bool:
-    return address is not None and ":" not in address and address.count(".") < 3
