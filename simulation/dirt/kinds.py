@@ -29,7 +29,7 @@ _DRAWN_AT_ONCE = (
     "ledger_imbalance",
     "byte_order_mark",
 )
-# Each of these has a stream of its own: a new kind takes its rows from the clean ones, and moves no other dirt.
+# Each of these has a stream of its own and takes only clean rows: a new one leaves the dirt there was as it was.
 _DRAWN_APART = (
     "near_duplicate",
     "bad_address",
