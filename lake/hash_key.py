@@ -18,6 +18,8 @@ from lake.errors import ConfigError
 VARIABLE = "TRUSTLAKE_HASH_KEY"
 PREFIX = "h1:"
 HASHED = r"h1:[0-9a-f]{64}"
+# The hash of what its contract's pattern refused, which no hash of a good value is.
+UNFIT = "unfit-"
 
 _SHORTEST = 16
 

@@ -10,32 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulation.columns import Array, Columns, Ints, stack, take
+from simulation.dirt.clocks import misdated
+from simulation.dirt.kinds import HOUR_MS, KINDS, draw_kinds, suits
+from simulation.dirt.monitors import test_traffic
+from simulation.dirt.outage import in_a_lump
+from simulation.dirt.spoiling import spoil
+from simulation.dirt.told_again import replayed, retries, second_deliveries
 from simulation.identifiers import event_ids, iso_text
 from simulation.settings import SimulationSettings
-from simulation.streams import choice, happens, stream
+from simulation.streams import stream
 from simulation.wording import CANONICAL, schema_versions
-from simulation.words import OLD_APP, OLD_APP_SHARE, Records
-
-HOUR_MS = 3_600_000
-_MARK = "\ufeff"
-_SOURCE_ONLY = ("clock_skew", "bad_timestamp")
-_MONEY_ONLY = ("bad_currency", "money_as_text")
-_TIME_ONLY = ("late_arrival", "very_late_arrival", "clock_skew")
-_KINDS = (
-    "exact_duplicate",
-    "late_arrival",
-    "very_late_arrival",
-    "clock_skew",
-    "bad_currency",
-    "money_as_text",
-    "bad_timestamp",
-    "missing_key",
-    "truncated_line",
-    "out_of_order_change",
-    "ledger_imbalance",
-    "byte_order_mark",
-)
-_OF_SOME_LOGS = ("out_of_order_change", "ledger_imbalance")
+from simulation.words import Records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,42 +50,23 @@ def deliver(settings: SimulationSettings, source: Records) -> Delivery:
     rows = np.flatnonzero(wanted)
     old = old[rows]
     event_ms, producer = source.event_ms[rows], source.producer[rows]
-    dirt = _draw_dirt(rng, settings, source, rows, old)
+    dirt = draw_kinds(rng, settings, source, rows, old)
     ingest_ms = _arrivals(rng, settings, event_ms, dirt, old)
+    ingest_ms = in_a_lump(settings, source.log, ingest_ms, dirt)
     ingest_ms = _in_company(rng, source, rows, ingest_ms, dirt)
     skewed = ingest_ms + (rng.uniform(10.0, 60.0, len(rows)) * 60_000).astype(np.int64)
     event_ms = np.where(dirt == "clock_skew", skewed, event_ms)
+    event_ms = misdated(settings.seed, source.log, event_ms, dirt)
     body = {
         "event_id": event_ids(event_ms, rng).astype(object),
         "event_ts": iso_text(event_ms).astype(object),
     }
     body |= {"producer": producer, **take(source.fields, rows)}
-    _spoil(rng, body, dirt, source.device_field)
-    if source.text_field is not None:
-        pasted = dirt == "byte_order_mark"
-        body[source.text_field] = np.where(pasted, _MARK + body[source.text_field], body[source.text_field])
+    spoil(rng, settings.seed, body, dirt, source)
     versions = schema_versions(settings, source.event_ms[rows], from_server=source.from_server)
-    sorting = {"ingest_ms": ingest_ms, "row": np.arange(len(rows)), "dirt": dirt, "version": versions}
-    return _arrange(settings, source, _repeat(rng, settings, body | sorting))
-
-
-def _draw_dirt(
-    rng: np.random.Generator, settings: SimulationSettings, source: Records, rows: Ints, old: Array
-) -> Array:
-    """Draw at most one kind of dirt per row, among those that suit the log and the row."""
-    kinds = [kind for kind in _KINDS if _suits(kind, source)]
-    producer = source.producer[rows]
-    shares = [float(getattr(settings.dirt, kind)) for kind in kinds]
-    dirt = choice(rng, ("", *kinds), (1.0 - sum(shares), *shares), len(producer)).astype("<U20")
-    dirt = np.where(old & np.isin(dirt, _TIME_ONLY), "", dirt)
-    if source.next_ms is not None:
-        changes_soon = source.next_ms[rows] - source.event_ms[rows]
-        fits = (changes_soon > 0) & (changes_soon < HOUR_MS // 3) & ~old
-        dirt = np.where((dirt == "out_of_order_change") & ~fits, "", dirt)
-    if source.device_field is None:
-        return dirt
-    share = np.where(producer == OLD_APP, settings.dirt.sentinel_device / OLD_APP_SHARE, 0.0)
-    return np.where((dirt == "") & happens(rng, share, len(dirt)), "sentinel_device", dirt)
+    times = {"event_ms": event_ms, "ingest_ms": ingest_ms}
+    sorting = {"row": np.arange(len(rows)), "dirt": dirt, "version": versions}
+    return _arrange(settings, source, _with_additions(rng, settings, source, body | times | sorting))
 
 
 def _arrivals(
@@ -129,50 +95,28 @@ def _in_company(rng: np.random.Generator, source: Records, rows: Ints, ingest_ms
     return ingest_ms
 
 
-def _spoil(rng: np.random.Generator, body: Columns, dirt: Array, device_field: str | None) -> None:
-    """Put the drawn dirt into the fields."""
-
-    def put(field: str, kind: str, options: tuple[str, ...]) -> None:
-        hit = np.flatnonzero(dirt == kind)
-        values = body[field].astype(object)
-        values[hit] = rng.choice(np.array(options, dtype=object), len(hit))
-        body[field] = values
-
-    put("event_ts", "bad_timestamp", ("not-a-time", ""))
-    body["event_id"][dirt == "missing_key"] = None
-    if device_field is not None:
-        put(device_field, "sentinel_device", ("unknown", "", "00000000"))
-    wrong = np.flatnonzero(dirt == "ledger_imbalance")
-    if len(wrong):
-        body["amount_minor"] = body["amount_minor"].copy()
-        body["amount_minor"][wrong] += rng.integers(1, 500, len(wrong))
-    if "amount" in body:
-        put("currency", "bad_currency", ("US$", "XXX", "usd "))
-        for row in np.flatnonzero(dirt == "money_as_text").tolist():
-            body["amount"][row] = _worded(body["amount"][row])
-
-
-def _worded(amount: str) -> str:
-    """Return '1,234.50' for 1234.50 and, where there is no thousand to separate, '34,50' for 34.50."""
-    whole, cents = amount.split(".")
-    grouped = f"{int(whole):,}"
-    return f"{grouped}.{cents}" if "," in grouped else f"{whole},{cents}"
-
-
-def _repeat(rng: np.random.Generator, settings: SimulationSettings, lines: Columns) -> Columns:
-    """Add second deliveries, two minutes to ten hours later; drop what arrives after the period."""
-    again = take(lines, lines["dirt"] == "exact_duplicate")
-    minutes = np.exp(rng.uniform(np.log(2), np.log(600), len(again["row"])))
-    again["ingest_ms"] = again["ingest_ms"] + (minutes * 60_000).astype(np.int64)
-    lines["dirt"] = np.where(lines["dirt"] == "exact_duplicate", "", lines["dirt"])
-    both = stack([lines, again])
-    return take(both, both["ingest_ms"] < settings.end_ms)
+def _with_additions(
+    rng: np.random.Generator, settings: SimulationSettings, source: Records, lines: Columns
+) -> Columns:
+    """Add the lines that tell an event once more and those of tests; drop what arrives after the period."""
+    added = [
+        second_deliveries(rng, lines),
+        retries(stream(settings.seed, f"retries:{source.log}"), lines),
+        replayed(stream(settings.seed, f"replay:{source.log}"), settings, lines),
+    ]
+    if not source.from_server:
+        added.append(test_traffic(stream(settings.seed, f"tests:{source.log}"), settings, lines))
+    is_told_again = np.isin(lines["dirt"], ("exact_duplicate", "near_duplicate"))
+    lines["dirt"] = np.where(is_told_again, "", lines["dirt"])
+    everything = stack([lines, *added])
+    return take(everything, everything["ingest_ms"] < settings.end_ms)
 
 
 def _arrange(settings: SimulationSettings, source: Records, lines: Columns) -> Delivery:
     """Sort by arrival, number the lines, and put the envelope before the fields."""
     lines = take(lines, np.lexsort((lines["row"], lines["ingest_ms"])))
-    ingest_ms, dirt, _ = lines.pop("ingest_ms"), lines.pop("dirt"), lines.pop("row")
+    del lines["row"], lines["event_ms"]
+    ingest_ms, dirt = lines.pop("ingest_ms"), lines.pop("dirt")
     count = len(ingest_ms)
     envelope: Columns = {
         "event_id": lines.pop("event_id"),
@@ -184,9 +128,7 @@ def _arrange(settings: SimulationSettings, source: Records, lines: Columns) -> D
         "raw_offset": np.arange(count),
     }
     cut = stream(settings.seed, f"cut:{source.log}").uniform(0.3, 0.9, count)
-    planted = {
-        kind: int((dirt == kind).sum()) for kind in (*_KINDS, "sentinel_device") if _suits(kind, source)
-    }
+    planted = {kind: int((dirt == kind).sum()) for kind in KINDS if suits(kind, source)}
     if not source.from_server:
         is_told = dirt != "truncated_line"
         planted["other_schema"] = int((is_told & (envelope["schema_version"] != CANONICAL)).sum())
@@ -196,18 +138,3 @@ def _arrange(settings: SimulationSettings, source: Records, lines: Columns) -> D
         keep_share=np.where(dirt == "truncated_line", cut, 1.0),
         planted=planted,
     )
-
-
-def _suits(kind: str, source: Records) -> bool:
-    """Tell whether a kind of dirt can occur in this log."""
-    if source.dirt is not None:
-        return kind in source.dirt
-    if kind in _OF_SOME_LOGS:
-        return False
-    if kind in _MONEY_ONLY:
-        return "amount" in source.fields
-    if kind == "byte_order_mark":
-        return source.text_field is not None
-    if kind == "sentinel_device":
-        return source.device_field is not None
-    return not (source.from_server and kind in _SOURCE_ONLY)

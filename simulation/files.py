@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,9 @@ from pathlib import Path
 
 TEMPORARY_PREFIX = ".tmp-"
 _GZIP = 31
+# A part of Unicode's private use area: Arrow and Spark carry no text with bytes that are not UTF-8.
+_RAW_BYTES = 0xF700
+_ESCAPED_BYTE = re.compile(rb"\\uf7([89a-f][0-9a-f])")
 
 
 def log_path(root: str, log: str, day: str) -> Path:
@@ -21,10 +25,16 @@ def log_path(root: str, log: str, day: str) -> Path:
     return Path(root) / log / f"ingest_date={day}" / f"{log}.jsonl.gz"
 
 
+def raw_byte(byte: int) -> str:
+    """Return the character that stands in a record for one byte (128 to 255) that is not UTF-8."""
+    return chr(_RAW_BYTES + byte)
+
+
 def json_line(record: Mapping[str, object], keep_share: float) -> bytes:
     """Return one line and its end; a share below 1 cuts the line off in the middle."""
     line = json.dumps(record, separators=(",", ":"))
-    return (line[: int(len(line) * keep_share)] if keep_share < 1.0 else line).encode() + b"\n"
+    kept = (line[: int(len(line) * keep_share)] if keep_share < 1.0 else line).encode()
+    return _ESCAPED_BYTE.sub(lambda escaped: bytes.fromhex(escaped[1].decode()), kept) + b"\n"
 
 
 def write_whole(path: Path, lines: Iterable[bytes]) -> None:

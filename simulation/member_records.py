@@ -33,6 +33,8 @@ def post_records(words: Words, rows: Columns) -> Records:
         device_field="device_id",
         from_server=False,
         text_field="description",
+        ip_field="ip",
+        member_field="client_id",
     )
 
 
@@ -59,6 +61,8 @@ def proposal_records(words: Words, rows: Columns) -> Records:
         device_field="device_id",
         from_server=False,
         text_field="cover_letter",
+        ip_field="ip",
+        member_field="freelancer_id",
     )
 
 
@@ -86,6 +90,8 @@ def message_records(words: Words, rows: Columns) -> Records:
         device_field="device_id",
         from_server=False,
         text_field="body",
+        ip_field="ip",
+        member_field="sender_id",
     )
 
 
@@ -110,4 +116,5 @@ def report_records(words: Words, rows: Columns) -> Records:
         fields=fields,
         device_field=None,
         from_server=True,
+        member_field="reporter_id",
     )

@@ -52,6 +52,7 @@ def _accounts(words: Words, rows: Columns) -> Records:
         device_field="signup_device_id",
         from_server=True,
         tells_past=True,
+        ip_field="signup_ip",
     )
 
 
@@ -74,6 +75,8 @@ def _logins(words: Words, rows: Columns) -> Records:
         fields=fields,
         device_field="device_id",
         from_server=False,
+        ip_field="ip",
+        member_field="account_id",
     )
 
 
@@ -106,6 +109,10 @@ def _payments(words: Words, rows: Columns) -> Records:
         fields=fields,
         device_field="device_id",
         from_server=False,
+        is_retried=True,
+        ip_field="ip",
+        member_field="payee_id",
+        is_taken_over=rows["typology"] == "T3",
     )
 
 
@@ -128,6 +135,8 @@ def _payouts(words: Words, rows: Columns) -> Records:
         fields=fields,
         device_field="device_id",
         from_server=False,
+        is_retried=True,
+        member_field="account_id",
     )
 
 

@@ -16,9 +16,10 @@ _CHANGE_DIRT = (
     "missing_key",
     "truncated_line",
     "out_of_order_change",
+    "replayed_day",
 )
 # A refused or late entry would leave its transaction out of balance, which only ``ledger_imbalance`` may do.
-_LEDGER_DIRT = ("exact_duplicate", "ledger_imbalance")
+_LEDGER_DIRT = ("exact_duplicate", "ledger_imbalance", "replayed_day")
 
 
 def change_records(words: Words, rows: Columns) -> Records:

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from simulation.dirt.settings import DirtSettings
+
 
 class FraudSettings(BaseModel):
     """How much fraud happens, of which kind, and how it comes to light."""
@@ -80,52 +82,6 @@ class FraudSettings(BaseModel):
         return self
 
 
-class DirtSettings(BaseModel):
-    """Share of the rows of a log that carry each kind of dirt; a row carries one kind at most."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    exact_duplicate: float = Field(
-        default=0.007, ge=0, le=0.2, description="Events delivered twice, minutes to hours apart."
-    )
-    late_arrival: float = Field(
-        default=0.03, ge=0, le=0.2, description="Events collected 1 to 20 hours after they happened."
-    )
-    very_late_arrival: float = Field(
-        default=0.003, ge=0, le=0.1, description="Events collected 25 to 90 hours late."
-    )
-    clock_skew: float = Field(
-        default=0.001, ge=0, le=0.1, description="Events dated 10 to 60 minutes after their arrival."
-    )
-    bad_currency: float = Field(
-        default=0.002, ge=0, le=0.1, description="Money rows whose currency is US$, XXX or 'usd '."
-    )
-    money_as_text: float = Field(
-        default=0.0005, ge=0, le=0.1, description="Money rows with '1,234.50' or '34,50' as amount."
-    )
-    bad_timestamp: float = Field(default=0.0005, ge=0, le=0.1, description="Events dated 'not-a-time' or ''.")
-    missing_key: float = Field(default=0.0005, ge=0, le=0.1, description="Events without event_id.")
-    sentinel_device: float = Field(
-        default=0.01,
-        ge=0,
-        le=0.03,
-        description="Events whose device is 'unknown', '' or '00000000'; one app version only.",
-    )
-    truncated_line: float = Field(default=0.0002, ge=0, le=0.1, description="Lines cut off in the middle.")
-    out_of_order_change: float = Field(
-        default=0.005,
-        ge=0,
-        le=0.2,
-        description="Sign-ups in account_changes that arrive after the next change.",
-    )
-    ledger_imbalance: float = Field(
-        default=0.00005, ge=0, le=0.1, description="Ledger entries whose amount is not the other side's."
-    )
-    byte_order_mark: float = Field(
-        default=0.001, ge=0, le=0.1, description="Texts that were pasted with an invisible mark before them."
-    )
-
-
 class SimulationSettings(BaseModel):
     """One simulated marketplace. The defaults are the demo size: about 40,000 payment rows in 214 days."""
 
@@ -157,6 +113,12 @@ class SimulationSettings(BaseModel):
     def tiny(cls, seed: int = 7) -> SimulationSettings:
         """Return 60 days with about 3,000 payments, dirty enough that every kind of dirt occurs."""
         dirt = DirtSettings(
+            near_duplicate=0.005,
+            test_traffic=0.01,
+            bad_address=0.005,
+            hour_off=0.003,
+            year_off=0.003,
+            broken_text=0.03,
             clock_skew=0.003,
             bad_currency=0.004,
             money_as_text=0.003,

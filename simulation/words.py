@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulation import geography
-from simulation.columns import Array, Columns, Ints
+from simulation.columns import Array, Columns, Flags, Ints
 from simulation.identifiers import opaque
 from simulation.streams import mixed
 
@@ -24,7 +24,10 @@ class Records:
     kinds of dirt the log may carry, where it is not those of any log. Rows with one number in ``together`` arrive
     at one moment. ``next_ms`` is when the same thing changes again; 0 where it does not. ``tells_past``: what
     happened before the period arrives in its first half hour, and is not left out. ``text_field`` is what a person
-    wrote, if the log has such a field.
+    wrote, if the log has such a field. ``ip_field`` is the field with the address and
+    ``member_field`` the one with the account that a deleted user leaves dangling, if the log has such.
+    ``is_taken_over`` marks rows of hijackers (T3), where that is known.
+    ``is_retried``: a client that gets no answer tells the same under a new id.
     """
 
     log: str
@@ -39,6 +42,10 @@ class Records:
     next_ms: Ints | None = None
     tells_past: bool = False
     text_field: str | None = None
+    ip_field: str | None = None
+    member_field: str | None = None
+    is_taken_over: Flags | None = None
+    is_retried: bool = False
 
 
 class Words:

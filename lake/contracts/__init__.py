@@ -4,6 +4,7 @@ from lake.contracts.balance import Balance
 from lake.contracts.changes import VALID_FROM, VALID_TO, Changes
 from lake.contracts.column import Column, RawPlace, Reading, places
 from lake.contracts.contract import Contract, Files, Lag, TimeFormat, read_contracts
+from lake.contracts.refusals import values_of
 
 __all__ = [
     "VALID_FROM",
@@ -19,4 +20,5 @@ __all__ = [
     "TimeFormat",
     "places",
     "read_contracts",
+    "values_of",
 ]

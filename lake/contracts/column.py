@@ -90,6 +90,7 @@ class Column(Reading):
     Attributes:
         older: how older rows word it; of several that fit a row, the one with the lowest ``until`` counts.
         personal: whether it says who somebody is, and is kept as a keyed hash only.
+        pattern: a regular expression that the whole of a text must fit, in words that Python and Java share.
     """
 
     type: Annotated[str, Field(pattern=TYPE_PATTERN)]
@@ -99,6 +100,7 @@ class Column(Reading):
     min: float | None = None
     max: float | None = None
     allowed: tuple[str, ...] = ()
+    pattern: str | None = None
     unknown: tuple[str, ...] = ()
     unit: str = ""
     description: str = ""
@@ -113,11 +115,24 @@ class Column(Reading):
             )
         return name
 
+    @field_validator("pattern")
+    @classmethod
+    def _is_expression(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+        if "(?P" in pattern:
+            raise ValueError("Java has no (?P...) groups; write plain ones")
+        return pattern
+
     @model_validator(mode="after")
     def _limits_make_sense(self) -> Column:
         limits = [limit for limit in (self.min, self.max) if limit is not None]
         if limits and not isinstance(self.spark_type, NumericType):
             raise ValueError(f"min and max limit numbers, and the type is {self.type}; remove them")
+        if self.pattern is not None and self.type != "string":
+            raise ValueError(f"a pattern is for texts, and the type is {self.type}; remove it")
         if limits != sorted(limits):
             raise ValueError(f"min {limits[0]:g} is above max {limits[1]:g}")
         if len({older.until for older in self.older}) < len(self.older):

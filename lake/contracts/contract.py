@@ -15,6 +15,7 @@ from pyspark.sql.types import DataType, StructField, StructType, TimestampType
 from lake.contracts.balance import Balance
 from lake.contracts.changes import Changes
 from lake.contracts.column import Column, Named, RawPlace, places
+from lake.contracts.refusals import Refusal
 from lake.contracts.types import spark_type
 from lake.documents import Document, Strict, decode, read_documents
 from lake.duration import Duration
@@ -73,6 +74,7 @@ class Contract(Strict):
     Attributes:
         key: what a second delivery of an event repeats.
         business_key: what no second event has, though its key be new: a row that does is a near duplicate.
+        refuse: by reason, raw fields and what they hold in rows that are not wanted; one field that fits is enough.
     """
 
     log: Name
@@ -87,6 +89,7 @@ class Contract(Strict):
     time_format: TimeFormat | tuple[TimeFormat, ...] = "iso"
     clock_skew: Duration = timedelta(0)
     late_by: Duration | None = None  # how long before its arrival an event may be dated
+    refuse: dict[Name, Refusal] = Field(default_factory=dict)
     refuse_above: Annotated[float, Field(ge=0, le=1)] = 0.05
     backfill: Days | None = None  # deliveries that are history, whatever was built before they came
     changes: Changes | None = None  # what makes it a change log, of which a dimension is kept
@@ -113,7 +116,7 @@ class Contract(Strict):
             )
         if self.files.format == "csv":
             columns = (column.places(name) for name, column in self.columns.items())
-            read = (*self.happened, *self.arrived, *self.versioned, *chain.from_iterable(columns))
+            read = (*self.happened, *self.arrived, *self.versioned, *chain(*columns, *self.unwanted.values()))
             looked_into = [str(place) for place in read if place.path]
             if looked_into:
                 mistakes.append(f"{', '.join(looked_into)}: a CSV file holds no objects to look into")
@@ -168,10 +171,16 @@ class Contract(Strict):
         return places(self.schema_version) if self.schema_version else ()
 
     @property
+    def unwanted(self) -> dict[str, tuple[RawPlace, ...]]:
+        """By reason, where it stands that a row is not wanted."""
+        return {reason: places(tuple(fields)) for reason, fields in self.refuse.items()}
+
+    @property
     def alternatives(self) -> tuple[tuple[str, ...], ...]:
         """For everything that is read of a row, the raw columns that may hold it."""
         columns = (column.places(name) for name, column in self.columns.items())
-        read = (self.happened, self.arrived, self.versioned, *columns)
+        judged_by = ((place,) for place in chain(*self.unwanted.values()))
+        read = (self.happened, self.arrived, self.versioned, *columns, *judged_by)
         return tuple(tuple(dict.fromkeys(place.column for place in some)) for some in read if some)
 
     @property

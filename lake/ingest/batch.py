@@ -243,13 +243,15 @@ def quarantined(
 
 
 def _check_share(contract: Contract, batch: Batch, rows_in: int, refused: dict[str, int]) -> None:
-    bad = sum(refused.values())
-    if bad > contract.refuse_above * rows_in:
+    # What a contract does not want says nothing about how well the delivery keeps it.
+    broken = {reason: count for reason, count in refused.items() if reason not in contract.refuse}
+    bad, judged_rows = sum(broken.values()), rows_in - sum(refused.values()) + sum(broken.values())
+    if bad > contract.refuse_above * judged_rows:
         reasons = ", ".join(
-            f"{count} {reason}" for reason, count in sorted(refused.items(), key=lambda r: -r[1])
+            f"{count} {reason}" for reason, count in sorted(broken.items(), key=lambda r: -r[1])
         )
         raise RefusedError(
-            f"{contract.log}: {bad} of {rows_in} rows of {batch.files[0].path} to {batch.files[-1].path} break the "
+            f"{contract.log}: {bad} of {judged_rows} rows of {batch.files[0].path} to {batch.files[-1].path} break the "
             f"contract ({reasons}), which tolerates {contract.refuse_above:.1%}; mend the delivery or the contract"
         )
 

@@ -12,25 +12,34 @@ from pyspark.sql import Column
 from pyspark.sql.pandas.functions import pandas_udf
 
 from lake.contracts import Contract
-from lake.hash_key import HASHED, HashKey
+from lake.hash_key import HASHED, UNFIT, HashKey
 
 Hide = Callable[[str], str]
 
 # A value in JSON up to where it ends, or up to the end of a line that was cut off in it; of a list or an object, all
 # the rest of the line.
 _LITERAL = r"""("(?:[^"\\]|\\.)*(?:"|\\?$)|'(?:[^'\\]|\\.)*(?:'|\\?$)|[\[{].*$|[^\s,}\]]+)"""
+_HIDDEN = f"({UNFIT})?{HASHED}"
 _SAYS_NOTHING = {"null", "true", "false"}
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalPlace:
-    """Where lines of JSON hold a personal value: the names on the way to it, and what stands there for no person."""
+    """Where rows hold a personal value: the names on the way to it, what stands there for no person, what fits."""
 
     names: tuple[str, ...]
     plain: frozenset[str]
+    fits: str | None = None
+
+    def hidden(self, value: str, hide: Hide) -> str:
+        """The hash that takes the value's place, marked where a pattern refuses the value."""
+        if re.fullmatch(_HIDDEN, value):
+            return hide(value)
+        is_fit = self.fits is None or re.fullmatch(self.fits, value)
+        return hide(value) if is_fit else UNFIT + hide(value)
 
     @property
-    def pattern(self) -> re.Pattern[str]:
+    def named(self) -> re.Pattern[str]:
         return re.compile(rf"""((["']){re.escape(self.names[-1])}\2\s*:\s*){_LITERAL}""", re.DOTALL)
 
 
@@ -41,7 +50,7 @@ def personal_places(contract: Contract) -> tuple[PersonalPlace, ...]:
         if column.personal:
             meant = [value for reading in (column, *column.older) for value in reading.means]
             plain = frozenset({*column.unknown, *meant})
-            found += [PersonalPlace(place.names, plain) for place in column.places(name)]
+            found += [PersonalPlace(place.names, plain, column.pattern) for place in column.places(name)]
     return tuple(found)
 
 
@@ -54,7 +63,7 @@ def hidden_text(text: Column, contract: Contract, key: HashKey, *, again: bool =
     places = personal_places(contract)
 
     def hide(value: str) -> str:
-        return value if again and re.fullmatch(HASHED, value) else key.hashed(value)
+        return value if again and re.fullmatch(_HIDDEN, value) else key.hashed(value)
 
     def hide_all(lines: pd.Series) -> pd.Series:
         return lines.map(lambda line: hidden_line(line, places, hide), na_action="ignore")
@@ -85,9 +94,9 @@ def _replaced(line: str, place: PersonalPlace, wanted: str | None, hide: Hide) -
         is_kept = (
             value in place.plain or match[3] in _SAYS_NOTHING or (wanted is not None and value != wanted)
         )
-        return match[0] if is_kept else match[1] + json.dumps(hide(value))
+        return match[0] if is_kept else match[1] + json.dumps(place.hidden(value, hide))
 
-    return place.pattern.sub(replace, line)
+    return place.named.sub(replace, line)
 
 
 def _without_rest(line: str, places: Sequence[PersonalPlace], hide: Hide) -> str:
@@ -95,8 +104,8 @@ def _without_rest(line: str, places: Sequence[PersonalPlace], hide: Hide) -> str
     row, is_changed = _object(line), False
     for place in places:
         value = None if row is None else _found(row, place, places)
-        if row is not None and value is not None and not re.fullmatch(HASHED, value):
-            _put(row, place, hide(value))
+        if row is not None and value is not None and not re.fullmatch(_HIDDEN, value):
+            _put(row, place, place.hidden(value, hide))
             is_changed = True
     return json.dumps(row, ensure_ascii=False) if is_changed else line
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -10,13 +11,13 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
 from lake.contracts import Column as ContractColumn
-from lake.contracts import Contract, Lag, RawPlace, Reading, TimeFormat, places
+from lake.contracts import Contract, Lag, RawPlace, Reading, TimeFormat, places, values_of
 from lake.hash_key import HASHED, HashKey, needed
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
-# Columns of a row on its way: the text of a column, of its times, and its schema version.
-_RAW, _HAPPENED, _ARRIVED, _VERSION = "_raw_", "_happened", "_arrived", "_version"
+# Columns of a row on its way: the text of a column, of its times, its schema version, and why it is not wanted.
+_RAW, _HAPPENED, _ARRIVED, _VERSION, _UNWANTED = "_raw_", "_happened", "_arrived", "_version", "_unwanted"
 
 # The first and the last instant that a calendar of four-digit years has; an epoch outside is no time.
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -37,6 +38,11 @@ def quoted_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def whole(pattern: str) -> str:
+    """A regular expression that fits texts which the pattern fits from end to end."""
+    return rf"\A(?:{pattern})\z"
+
+
 def parse(raw: DataFrame, contract: Contract, key: HashKey | None, *, again: bool = False) -> DataFrame:
     """Cut raw rows to the contract.
 
@@ -52,7 +58,9 @@ def parse(raw: DataFrame, contract: Contract, key: HashKey | None, *, again: boo
         Sentinels become null. ``_text`` still has its personal values.
     """
     # Step by step, for Spark computes what one step uses twice only once if an earlier one has named it.
-    rows = _typed(_worded(raw, contract), contract).withColumn(REASON, F.coalesce(*_reasons(contract)))
+    rows = _typed(_worded(raw, contract), contract).withColumn(
+        REASON, F.coalesce(*_reasons(contract, again=again))
+    )
     text = F.col(TEXT) if contract.is_judged_together else F.when(F.col(REASON).isNotNull(), F.col(TEXT))
     kept = [
         _hashed(name, key, again=again) if name in contract.personal else name for name in contract.columns
@@ -69,7 +77,7 @@ def earliest_first(contract: Contract) -> list[Column]:
 def _hashed(name: str, key: HashKey | None, *, again: bool) -> Column:
     value = F.col(name)
     hashed = needed(key, name).column(value)
-    return (F.when(value.rlike(f"^{HASHED}$"), value).otherwise(hashed) if again else hashed).alias(name)
+    return (F.when(value.rlike(whole(HASHED)), value).otherwise(hashed) if again else hashed).alias(name)
 
 
 def _worded(raw: DataFrame, contract: Contract) -> DataFrame:
@@ -79,7 +87,24 @@ def _worded(raw: DataFrame, contract: Contract) -> DataFrame:
     arrived = _first(contract.arrived) if contract.arrived else F.lit(None)
     texts = [_text(name, column).alias(_RAW + name) for name, column in contract.columns.items()]
     times = [_first(contract.happened).alias(_HAPPENED), arrived.alias(_ARRIVED)]
-    return placed.select(*texts, *times, _VERSION, TEXT, FILE, BROKEN)
+    return placed.select(*texts, *times, _unwanted(contract).alias(_UNWANTED), _VERSION, TEXT, FILE, BROKEN)
+
+
+def _unwanted(contract: Contract) -> Column:
+    """The first reason for which the contract does not want a row, null where it does."""
+    reasons = [
+        F.when(_holds(RawPlace.of(field), value), F.lit(reason))
+        for reason, fields in contract.refuse.items()
+        for field, values in fields.items()
+        for value in values_of(values)
+    ]
+    return F.coalesce(*reasons) if reasons else F.lit(None).cast("string")
+
+
+def _holds(place: RawPlace, value: str) -> Column:
+    """Whether the raw value at a place is ``value``, in which ``*`` stands for any text."""
+    literal = re.sub(r"([\\\\%_])", r"\\\1", value)
+    return _at(place).like(literal.replace("*", "%"))
 
 
 def _typed(rows: DataFrame, contract: Contract) -> DataFrame:
@@ -89,12 +114,13 @@ def _typed(rows: DataFrame, contract: Contract) -> DataFrame:
     return timed.select("*", _known_at(contract).alias("known_at"), *values)
 
 
-def _reasons(contract: Contract) -> list[Column]:
+def _reasons(contract: Contract, *, again: bool) -> list[Column]:
     """Everything that a typed row may be refused for, null where it is not; the first counts."""
     event_at, known_at = F.col("event_at"), F.col("known_at")
     ahead = F.unix_micros(event_at) - F.unix_micros(known_at)
     reasons = [
         F.when(F.col(BROKEN), F.lit("unparsable_row")),
+        F.col(_UNWANTED),
         F.when(event_at.isNull(), F.lit("event_at_not_a_time")),
         F.when(known_at.isNull(), F.lit("known_at_not_a_time")),
         F.when(ahead > _micros(contract.clock_skew), F.lit("event_after_arrival")),
@@ -104,7 +130,8 @@ def _reasons(contract: Contract) -> list[Column]:
     if contract.versioned:
         reasons.append(F.when(F.col(_VERSION).isNull(), F.lit("schema_version_not_a_number")))
     for name, column in contract.columns.items():
-        reasons += _reasons_of(name, column, is_needed=column.required or name in contract.key)
+        needed_here = column.required or name in contract.key
+        reasons += _reasons_of(name, column, is_needed=needed_here, again=again)
     return reasons
 
 
@@ -190,7 +217,7 @@ def _with_point(text: Column, minor_digits: int) -> Column:
     return F.when(number.rlike(r"^[+-]?\d+$"), F.concat(sign, pointed))
 
 
-def _reasons_of(name: str, column: ContractColumn, *, is_needed: bool) -> list[Column]:
+def _reasons_of(name: str, column: ContractColumn, *, is_needed: bool, again: bool) -> list[Column]:
     text, value = F.col(_RAW + name), F.col(name)
     reasons = []
     if is_needed:
@@ -199,6 +226,11 @@ def _reasons_of(name: str, column: ContractColumn, *, is_needed: bool) -> list[C
         reasons.append(F.when(text.isNotNull() & value.isNull(), F.lit(f"{name}_not_{column.type}")))
     if column.allowed:
         reasons.append(F.when(~value.isin(*column.allowed), F.lit(f"{name}_not_allowed")))
+    if column.pattern is not None:
+        fits = value.rlike(whole(column.pattern))
+        if again and column.personal:
+            fits |= value.rlike(whole(HASHED))  # it was judged before it was hashed
+        reasons.append(F.when(~fits, F.lit(f"{name}_unlike_pattern")))
     if column.min is not None:
         reasons.append(F.when(value < column.min, F.lit(f"{name}_below_{column.min:g}")))
     if column.max is not None:

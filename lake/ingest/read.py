@@ -13,9 +13,9 @@ from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from lake.contracts import Contract
 from lake.errors import RefusedError, SchemaError
-from lake.hash_key import HashKey
+from lake.hash_key import UNFIT, HashKey
 from lake.ingest.hidden_text import personal_places
-from lake.ingest.parse import BROKEN, FILE, TEXT, quoted_name, raw_column
+from lake.ingest.parse import BROKEN, FILE, TEXT, quoted_name, raw_column, whole
 
 _CORRUPT = "_corrupt"
 # Doubled quotes are what everyone but Spark writes.
@@ -149,7 +149,12 @@ def _hidden(header: Sequence[str], contract: Contract, key: HashKey | None) -> d
         name = place.names[0]
         if name in header:
             value = raw_column(name)
-            hidden[name] = F.when(value.isin(*place.plain), value).otherwise(key.column(value)).alias(name)
+            hashed = key.column(value)
+            if place.fits is not None:
+                hashed = F.when(value.rlike(whole(place.fits)), hashed).otherwise(
+                    F.concat(F.lit(UNFIT), hashed)
+                )
+            hidden[name] = F.when(value.isin(*place.plain), value).otherwise(hashed).alias(name)
     return hidden
 
 

@@ -26,8 +26,13 @@ def disguised(word: str, draws: Iterator[float]) -> str:
     if kind == "leet":
         return word.translate(_LEET)
     if kind == "look_alike":
-        return word.translate(_LOOK_ALIKE)
+        return look_alike(word)
     return word if kind == "plain" else ZERO_WIDTH.join(word)
+
+
+def look_alike(word: str) -> str:
+    """Return the word with Cyrillic letters for those Latin ones that look like them."""
+    return word.translate(_LOOK_ALIKE)
 
 
 def phone_text(number: str, draws: Iterator[float]) -> str:

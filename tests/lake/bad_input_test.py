@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from lake.errors import RefusedError
+from lake.ingest.schemas import QUARANTINE
 from tests.lake.raw_log import Log, lake_in, line
 
 ALLOW_ALL = {"refuse_above": 1.0}
@@ -54,6 +56,24 @@ def test_bytes_that_are_no_text_are_refused_row_by_row(log: Log) -> None:
     brought, refused = ingested(log, 3)
     assert brought == {"after"}
     assert {reason for reason, _ in refused} == {"unparsable_row"}
+
+
+def test_bytes_that_are_not_utf8_inside_a_text_cost_no_row(log: Log) -> None:
+    def with_text(event: str, note: bytes, amount: int = 1) -> bytes:
+        return line(event, amount, note="NOTE").encode().replace(b"NOTE", note)
+
+    cut_off = with_text("cut", b"9 \xe2\x82")
+    refused_too = with_text("bad", b"caf\xe9", -1)
+    log.deliver(
+        20, with_text("old", b"caf\xe9 & co") + cut_off + refused_too + with_text("zero", "a\u200bb".encode())
+    )
+    brought, refused = ingested(log, 20)
+    assert brought == {"old", "cut", "zero"}
+    notes = {name: log.events()[name]["note"] for name in brought}
+    assert notes == {"old": "caf\ufffd & co", "cut": "9 \ufffd", "zero": "a\u200bb"}
+    assert refused == [("amount_below_0", refused_too.decode(errors="replace").strip())]
+    as_it_came = log.lake.read(QUARANTINE.name).select(F.hex("text").alias("bytes")).collect()
+    assert refused_too.strip().hex().upper() in {row["bytes"] for row in as_it_came}
 
 
 def test_a_line_of_fifty_megabytes_is_a_row_like_any_other(log: Log) -> None:

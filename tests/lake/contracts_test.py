@@ -112,6 +112,33 @@ def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
             "older: [{until: 2}, {until: 2, minor_digits: 2}]",
             ":9: columns.amount: two of `older` end with one version; keep one of them",
         ),
+        ("from: ID}", 'from: ID, pattern: "(a"}', ":8: columns.payment_id.pattern: found '(a'; no regular"),
+        ("from: ID}", 'from: ID, pattern: "(?P<a>b)"}', "found '(?P<a>b)'; Java has no (?P...) groups"),
+        (
+            "min: 0",
+            'pattern: "a"',
+            ":9: columns.amount: a pattern is for texts, and the type is decimal(18,2)",
+        ),
+        (
+            "known_at:",
+            "refuse: {drill: {}}\nknown_at:",
+            ":6: refuse.drill: found {}; no raw field is named; name one with what it holds",
+        ),
+        (
+            "known_at:",
+            'refuse: {drill: {site: ["*", north]}}\nknown_at:',
+            ":6: refuse.drill: found {'site': ['*', 'north']}; site would fit any row; say what",
+        ),
+        (
+            "known_at:",
+            'refuse: {drill: {"$.site": north}}\nknown_at:',
+            ":6: refuse.drill: found {'$.site': 'north'}; $.site is no path; write $.column",
+        ),
+        (
+            "known_at:",
+            'refuse: {drill: {"$.site.kind": north}}\nknown_at:',
+            ":1: the document: $.site.kind: a CSV file holds no objects to look into",
+        ),
         ("2d", "2 weeks", "expected a number and a unit, such as 30s, 5m, 12h or 7d"),
         ("format: csv", "format: xml", ":3: files.format: found 'xml'; Input should be 'json' or 'csv'"),
         ("log: payments", "log: Pay-ments", ":1: log: found 'Pay-ments'; String should match pattern"),

@@ -64,7 +64,7 @@ BROKEN = [
 
 
 def hide(value: str) -> str:
-    return value if value.startswith(PREFIX) else KEY.hashed(value)
+    return value if PREFIX in value else KEY.hashed(value)
 
 
 @pytest.mark.parametrize(("line", "expected"), [*WHOLE, *BROKEN])
@@ -75,6 +75,18 @@ def test_personal_values_go_and_all_else_stays(line: str, expected: str | None) 
     if expected is not None:
         assert found == expected
     assert hidden_line(found, PLACES, hide) == found
+
+
+def test_what_a_pattern_refuses_is_hashed_and_marked() -> None:
+    columns = {
+        "id": {"type": "string"},
+        "ip": {"type": "string", "personal": True, "pattern": r"(\d+\.){3}\d+"},
+    }
+    places = personal_places(Contract.model_validate(LOG | {"columns": columns}))
+    found = hidden_line('{"ip": "10.1.2"}', places, hide)
+    assert found == f'{{"ip": "unfit-{KEY.hashed("10.1.2")}"}}'
+    assert hidden_line(found, places, hide) == found
+    assert hidden_line('{"ip": "10.1.2.3"}', places, hide) == f'{{"ip": "{IP}"}}'
 
 
 def test_of_random_rows_only_the_personal_values_change() -> None:

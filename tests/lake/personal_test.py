@@ -20,7 +20,7 @@ KEY = HashKey(TEXT.encode())
 COLUMNS = {
     "id": {"type": "string"},
     "amount": {"type": "decimal(18,2)", "required": True, "min": 0},
-    "ip": {"type": "string", "personal": True, "unknown": ["-"]},
+    "ip": {"type": "string", "personal": True, "unknown": ["-"], "pattern": r"(\d+\.){3}\d+"},
 }
 
 
@@ -41,7 +41,7 @@ def test_no_table_holds_a_personal_value_and_a_replay_finds_the_same_hash(
     lake = lake_in(spark, tmp_path / "lake", hash_key=KEY)
     log = Log(lake, tmp_path, "payments", columns=COLUMNS, format=file_format)
     rows = [("good", "1", "10.1.2.3"), ("none", "1", ""), ("sentinel", "1", "-"), ("bad", "-1", "10.1.2.3")]
-    rows.append(("unknown", "-1", "-"))
+    rows += [("unknown", "-1", "-"), ("short", "1", "10.1.2")]
     if file_format == "json":
         told = [line(event, amount, 1, ip=ip or None) for event, amount, ip in rows]
         log.deliver(1, "".join(told) + '{"id": "cut", "ip": "10.1.2.3')
@@ -49,7 +49,7 @@ def test_no_table_holds_a_personal_value_and_a_replay_finds_the_same_hash(
         told = [f"{event},2026-03-01T10:00:00Z,{amount},{ip}\n" for event, amount, ip in rows]
         log.deliver(1, "id,ts,amount,ip\n" + "".join(told) + "cut,2026-03-01T10:00:00Z,1,10.1.2.3,more\n")
     (result,) = log.ingest()
-    assert result.refused == {"amount_below_0": 2, "unparsable_row": 1}
+    assert result.refused == {"amount_below_0": 2, "ip_unlike_pattern": 1, "unparsable_row": 1}
 
     hashed = KEY.hashed("10.1.2.3")
     assert {event: row["ip"] for event, row in log.events().items()} == {
@@ -58,8 +58,8 @@ def test_no_table_holds_a_personal_value_and_a_replay_finds_the_same_hash(
         "sentinel": None,
     }
     texts = [row["text"] for row in log.quarantine()]
-    assert len(texts) == 3
-    assert not any("10.1.2.3" in text for text in texts)
+    assert len(texts) == 4
+    assert not any("10.1.2" in text for text in texts)
     assert any("bad" in text and hashed in text for text in texts)
 
     again = log.replay(amount={"type": "decimal(18,2)", "required": True})
@@ -73,7 +73,7 @@ def test_no_table_holds_a_personal_value_and_a_replay_finds_the_same_hash(
 
 def test_a_delivered_value_that_looks_like_a_hash_is_hashed(spark: SparkSession, tmp_path: Path) -> None:
     lake = lake_in(spark, tmp_path / "lake", hash_key=KEY)
-    log = Log(lake, tmp_path, "payments", columns=COLUMNS)
+    log = Log(lake, tmp_path, "payments", columns=COLUMNS | {"ip": {"type": "string", "personal": True}})
     forged = KEY.hashed("somebody else")
     log.deliver(1, line("forged", ip=forged))
     log.ingest()

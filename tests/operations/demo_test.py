@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import warnings
@@ -17,9 +18,15 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import simulate_logs
+from jobs.job import check
+from lake.documents import decode
+from lake.hash_key import HashKey, needed
 from lake.ingest.schemas import BATCHES, QUARANTINE
 from operations.cli import main
+from simulation.dirt.settings import DirtSettings
 from simulation.marketplace import LOGS
+from simulation.settings import SimulationSettings
+from tests.operations.planted_dirt import shown
 
 ROOT = Path(__file__).parents[2]
 PLACES = """\
@@ -29,16 +36,29 @@ mlflow: {store: mlflow}
 """
 FILES = ("conf/base.yml", "conf/marketplace.yml", "tests/small/marketplace.yml")
 JOBS = ("simulate_logs", "ingest_logs", "build_features", "train_model", "promote_model", "score_events")
-# What the simulation plants, and the rule of a contract that finds it.
+# What the simulation plants, and the rule of a contract that finds all of it.
 FOUND_AS = {
-    "clock_skew": "event_after_arrival",
+    "near_duplicate": "near_duplicate",
+    "test_traffic": "test_traffic",
     "missing_key": "event_id_missing",
     "truncated_line": "unparsable_row",
     "bad_timestamp": "event_at_not_a_time",
     "bad_currency": "currency_not_allowed",
     "money_as_text": "amount_not_decimal(18,4)",
-    "exact_duplicate": "duplicates",
 }
+# Rules that find some of what was planted; the events show the rest.
+WRONG_CLOCK = ("event_after_arrival", "event_too_long_before_arrival")
+CUT_OFF = "ip_unlike_pattern"
+SHOWN = (
+    "missing_ip",
+    "orphan",
+    "broken_text",
+    "byte_order_mark",
+    "late_arrival",
+    "very_late_arrival",
+    "producer_outage",
+    "out_of_order_change",
+)
 
 
 @dataclass(frozen=True)
@@ -127,11 +147,32 @@ def test_planted_dirt_is_refused_by_the_rule_that_names_it_and_by_no_other(demo:
     # Of a transaction that does not balance, both entries are refused.
     unequal = 2 * planted.get("ledger_imbalance", 0)
     imbalance = {"ledger_imbalance": unequal} if unequal else {}
-    assert found == {FOUND_AS[kind]: planted[kind] for kind in FOUND_AS} | imbalance
+    expected = {FOUND_AS[kind]: planted[kind] for kind in FOUND_AS} | imbalance
+    expected["duplicates"] = planted["exact_duplicate"] + planted["replayed_day"]
+    in_part = {*WRONG_CLOCK, CUT_OFF}
+    assert {reason: count for reason, count in found.items() if reason not in in_part} == expected
+    assert in_part <= set(found)
     assert min(found.values()) > 0
     kept = demo.table(QUARANTINE.name).where("text IS NOT NULL AND source_file IS NOT NULL")
     by_reason = {row["reason"]: row["count"] for row in kept.groupBy("reason").count().collect()}
     assert by_reason == {name: count for name, count in found.items() if name != "duplicates"}
+
+
+def test_planted_dirt_that_no_rule_finds_shows_in_the_events(demo: Demo) -> None:
+    planted, refused = demo.counts("simulate_logs"), demo.counts("ingest_logs")
+    loaded, _, _ = check(demo.config[1::2])
+    settings = decode(SimulationSettings, loaded.document.section("simulation"))
+    key = needed(HashKey.of_environment(os.environ), "the demo")
+    found = shown(demo.table, settings, key)
+    assert {kind: found[kind] for kind in SHOWN} == {kind: planted.get(kind, 0) for kind in SHOWN}
+    assert found["no_device"] == planted["missing_device"] + planted["sentinel_device"]
+    assert found["odd_address"] + refused[CUT_OFF] == planted["bad_address"]
+    ahead_or_long_ago = sum(refused[rule] for rule in WRONG_CLOCK)
+    wrong_clocks = planted["clock_skew"] + planted["hour_off"] + planted["year_off"]
+    assert found["hour_behind"] + ahead_or_long_ago == wrong_clocks
+    compared = {*FOUND_AS, *SHOWN, "exact_duplicate", "replayed_day", "missing_device", "sentinel_device"}
+    compared |= {"bad_address", "clock_skew", "hour_off", "year_off", "ledger_imbalance"}
+    assert compared == set(DirtSettings.model_fields)
 
 
 def test_every_change_of_an_account_is_a_version_and_one_of_them_is_current(demo: Demo) -> None:
