@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from simulation.columns import Columns, size
-from simulation.identifiers import ip_text
+from simulation.columns import Columns
 from simulation.user_reports import POST, THREAD
 from simulation.words import Records, Words
 
@@ -20,20 +21,11 @@ def post_records(words: Words, rows: Columns) -> Records:
         "category": rows["category"],
         "budget_type": rows["budget_type"],
         **words.money(rows["minor"], rows["currency"], rows["ms"]),
-        "device_id": words.id("dev", rows["device"]),
-        "ip": ip_text(rows["ip"]),
-        "ip_country": words.country(rows["ip_country"]),
+        **words.place(rows),
     }
-    return Records(
-        log="job_posts",
-        event_type="job_posted",
-        event_ms=rows["ms"],
-        producer=words.app(rows["device"]),
-        fields=fields,
-        device_field="device_id",
-        from_server=False,
+    return replace(
+        words.of_apps("job_posts", "job_posted", rows, fields),
         text_field="description",
-        ip_field="ip",
         member_field="client_id",
     )
 
@@ -48,20 +40,11 @@ def proposal_records(words: Words, rows: Columns) -> Records:
         **words.money(rows["minor"], rows["currency"], rows["ms"]),
         "boost_credits": rows["boost_credits"],
         "seconds_since_post": rows["seconds_since_post"],
-        "device_id": words.id("dev", rows["device"]),
-        "ip": ip_text(rows["ip"]),
-        "ip_country": words.country(rows["ip_country"]),
+        **words.place(rows),
     }
-    return Records(
-        log="proposals",
-        event_type="proposal_sent",
-        event_ms=rows["ms"],
-        producer=words.app(rows["device"]),
-        fields=fields,
-        device_field="device_id",
-        from_server=False,
+    return replace(
+        words.of_apps("proposals", "proposal_sent", rows, fields),
         text_field="cover_letter",
-        ip_field="ip",
         member_field="freelancer_id",
     )
 
@@ -77,21 +60,10 @@ def message_records(words: Words, rows: Columns) -> Records:
         "contract_id": words.id_or_none("con", rows["contract"]),
         "body": rows["body"],
         "edited": rows["edited"],
-        "device_id": words.id("dev", rows["device"]),
-        "ip": ip_text(rows["ip"]),
-        "ip_country": words.country(rows["ip_country"]),
+        **words.place(rows),
     }
-    return Records(
-        log="messages",
-        event_type="message_sent",
-        event_ms=rows["ms"],
-        producer=words.app(rows["device"]),
-        fields=fields,
-        device_field="device_id",
-        from_server=False,
-        text_field="body",
-        ip_field="ip",
-        member_field="sender_id",
+    return replace(
+        words.of_apps("messages", "message_sent", rows, fields), text_field="body", member_field="sender_id"
     )
 
 
@@ -108,13 +80,7 @@ def report_records(words: Words, rows: Columns) -> Records:
         ),
         "reason_code": rows["reason_code"],
     }
-    return Records(
-        log="user_reports",
-        event_type="user_reported",
-        event_ms=rows["ms"],
-        producer=np.full(size(rows), "support-desk"),
-        fields=fields,
-        device_field=None,
-        from_server=True,
+    return replace(
+        words.of_server("user_reports", "user_reported", rows, fields, "support-desk"),
         member_field="reporter_id",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from simulation.columns import Columns
@@ -61,23 +63,11 @@ def _logins(words: Words, rows: Columns) -> Records:
     fields = {
         "account_id": words.id("acc", account),
         "kind": rows["kind"],
-        "device_id": words.id("dev", rows["device"]),
-        "ip": ip_text(rows["ip"]),
-        "ip_country": words.country(rows["ip_country"]),
+        **words.place(rows),
         "ip_type": rows["ip_type"],
         "session_id": words.id("ses", mixed(account, "session") + hour),
     }
-    return Records(
-        log="logins",
-        event_type="login_attempted",
-        event_ms=rows["ms"],
-        producer=words.app(rows["device"]),
-        fields=fields,
-        device_field="device_id",
-        from_server=False,
-        ip_field="ip",
-        member_field="account_id",
-    )
+    return replace(words.of_apps("logins", "login_attempted", rows, fields), member_field="account_id")
 
 
 def _payments(words: Words, rows: Columns) -> Records:
@@ -92,25 +82,16 @@ def _payments(words: Words, rows: Columns) -> Records:
         "card_country": words.country(rows["card_country"]),
         "funding": rows["funding"],
         **words.money(rows["minor"], rows["currency"], rows["ms"]),
-        "device_id": words.id("dev", rows["device"]),
-        "ip": ip_text(rows["ip"]),
-        "ip_country": words.country(rows["ip_country"]),
+        **words.place(rows),
         "auth_result": np.where(rows["approved"], "approved", "declined"),
         "decline_code": code,
         "avs": rows["avs"],
         "cvc": rows["cvc"],
         "three_ds": rows["three_ds"],
     }
-    return Records(
-        log="payments",
-        event_type="payment_attempted",
-        event_ms=rows["ms"],
-        producer=words.app(rows["device"]),
-        fields=fields,
-        device_field="device_id",
-        from_server=False,
+    return replace(
+        words.of_apps("payments", "payment_attempted", rows, fields),
         is_retried=True,
-        ip_field="ip",
         member_field="payee_id",
         is_taken_over=rows["typology"] == "T3",
     )
@@ -127,16 +108,8 @@ def _payouts(words: Words, rows: Columns) -> Records:
         "device_id": words.id("dev", rows["device"]),
         "ip_country": words.country(rows["ip_country"]),
     }
-    return Records(
-        log="payouts",
-        event_type="payout_requested",
-        event_ms=rows["ms"],
-        producer=words.app(rows["device"]),
-        fields=fields,
-        device_field="device_id",
-        from_server=False,
-        is_retried=True,
-        member_field="account_id",
+    return replace(
+        words.of_apps("payouts", "payout_requested", rows, fields), is_retried=True, member_field="account_id"
     )
 
 

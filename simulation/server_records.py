@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from simulation.columns import Columns, size
+from simulation.columns import Columns
 from simulation.identifiers import iso_text
 from simulation.ledger import SETTLEMENT
 from simulation.words import Records, Words
@@ -35,14 +35,8 @@ def change_records(words: Words, rows: Columns) -> Records:
         "kyc_level": rows["kyc_level"],
         "status": rows["status"],
     }
-    return Records(
-        log="account_changes",
-        event_type="account_changed",
-        event_ms=rows["ms"],
-        producer=np.full(size(rows), "accounts-db"),
-        fields=fields,
-        device_field=None,
-        from_server=True,
+    return replace(
+        words.of_server("account_changes", "account_changed", rows, fields, "accounts-db"),
         dirt=_CHANGE_DIRT,
         next_ms=rows["next_ms"],
         tells_past=True,
@@ -64,14 +58,8 @@ def ledger_records(words: Words, rows: Columns) -> Records:
         "booked_ts": iso_text(rows["ms"]),
         "kind": rows["kind"],
     }
-    return Records(
-        log="ledger_entries",
-        event_type="entry_booked",
-        event_ms=rows["ms"],
-        producer=np.full(size(rows), "ledger"),
-        fields=fields,
-        device_field=None,
-        from_server=True,
+    return replace(
+        words.of_server("ledger_entries", "entry_booked", rows, fields, "ledger"),
         dirt=_LEDGER_DIRT,
         together=rows["txn"],
     )

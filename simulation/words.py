@@ -8,7 +8,7 @@ import numpy as np
 
 from simulation import geography
 from simulation.columns import Array, Columns, Flags, Ints
-from simulation.identifiers import opaque
+from simulation.identifiers import ip_text, opaque
 from simulation.streams import mixed
 
 OLD_APP = "android-4.9"
@@ -67,6 +67,40 @@ class Words:
         """Return the app a device runs."""
         found: Array = _APPS[mixed(device, f"app:{self._seed}") % len(_APPS)]
         return found
+
+    def place(self, rows: Columns) -> Columns:
+        """Return from where each row was sent: device, address and its country."""
+        return {
+            "device_id": self.id("dev", rows["device"]),
+            "ip": ip_text(rows["ip"]),
+            "ip_country": self.country(rows["ip_country"]),
+        }
+
+    def of_apps(self, log: str, event_type: str, rows: Columns, fields: Columns) -> Records:
+        """Return a log that the apps of members send, at ``ms`` from ``device``."""
+        return Records(
+            log=log,
+            event_type=event_type,
+            event_ms=rows["ms"],
+            producer=self.app(rows["device"]),
+            fields=fields,
+            device_field="device_id",
+            from_server=False,
+            ip_field="ip" if "ip" in fields else None,
+        )
+
+    @staticmethod
+    def of_server(log: str, event_type: str, rows: Columns, fields: Columns, producer: str) -> Records:
+        """Return a log that one server of the platform writes."""
+        return Records(
+            log=log,
+            event_type=event_type,
+            event_ms=rows["ms"],
+            producer=np.full(len(rows["ms"]), producer),
+            fields=fields,
+            device_field=None,
+            from_server=True,
+        )
 
     @staticmethod
     def country(numbers: Array) -> Array:

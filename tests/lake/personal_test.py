@@ -39,7 +39,7 @@ def test_no_table_holds_a_personal_value_and_a_replay_finds_the_same_hash(
     spark: SparkSession, tmp_path: Path, file_format: str
 ) -> None:
     lake = lake_in(spark, tmp_path / "lake", hash_key=KEY)
-    log = Log(lake, tmp_path, "payments", columns=COLUMNS, format=file_format)
+    log = Log(lake, tmp_path, "payments", columns=COLUMNS, format=file_format, refuse_above=0.9)
     rows = [("good", "1", "10.1.2.3"), ("none", "1", ""), ("sentinel", "1", "-"), ("bad", "-1", "10.1.2.3")]
     rows += [("unknown", "-1", "-"), ("short", "1", "10.1.2")]
     if file_format == "json":
