@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 
 from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from jobs.lineage_table import LINEAGE
+from lake.data_versions import history
 from lake.runs import DONE, RUNS
 from lake.tables import Lake
 
@@ -20,17 +20,16 @@ def loaded_at(lake: Lake, table: str, runs: Collection[str | None]) -> int:
 
     What a killed run wrote just before counts as theirs: they may have finished it.
     """
-    history = lake.spark.sql(f"DESCRIBE HISTORY {lake.place(table)}").collect()
-    writers = {
-        int(row["version"]): json.loads(row["userMetadata"] or "{}").get("run_id", "") for row in history
-    }
-    first = min((version for version, run in writers.items() if run in runs), default=0)
-    if None in runs or not first:
+    # Oldest first, and without what maintenance did between the loads.
+    commits = [one for one in history(lake.spark, lake.place(table))[::-1] if one.may_change_data]
+    writers = [(one.version, one.told.get("run_id", "")) for one in commits]
+    at = next((n for n, (version, run) in enumerate(writers) if version and run in runs), None)
+    if None in runs or at is None:
         return 0
     done = {row["run_id"] for row in _done(lake)}
-    while writers.get(first - 1) and writers[first - 1] not in done:
-        first -= 1
-    return first
+    while at and writers[at - 1][1] and writers[at - 1][1] not in done:
+        at -= 1
+    return writers[at][0]
 
 
 def dependents(lake: Lake, table: str, since: int) -> list[str]:

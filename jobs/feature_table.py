@@ -11,11 +11,17 @@ from features.declare import Calendar, FeatureView
 from features.definition_hash import definition_hash
 from features.view import AS_OF, DEFINITION
 from lake.errors import RefusedError, TrustlakeError
+from lake.layout import Layout
 from lake.tables import Lake, TableSpec
 
 # Most features have too many different values for a dictionary: looking for one is a fifth of the cost of writing, and
 # spares a twentieth of the bytes.
 STORED = {"parquet.enable.dictionary": "false"}
+
+
+def layout(view: FeatureView) -> Layout:
+    """How a view's table is stored: it is read by instants, and one row at a time where a value is explained."""
+    return Layout(ranges=(AS_OF, view.spine.row), clustered_by=(AS_OF,))
 
 
 def check_ids(spine: DataFrame, view: FeatureView) -> int:
@@ -83,4 +89,4 @@ def _spec(view: FeatureView, built: DataFrame) -> TableSpec:
         else f"row of {view.spine.source}"
     )
     comment = f"One row per {what}, as it could be known at as_of"
-    return TableSpec(view.table, comment, StructType(fields), STORED)
+    return TableSpec(view.table, comment, StructType(fields), STORED, layout(view))

@@ -54,6 +54,9 @@ SESSION = {
     "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
     # Instants as integers, which Parquet keeps statistics of; the default is an older and longer type without.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # Delta refuses an older version by the age of its commit: a job could not go on reading an old version of a table
+    # that was the latest when it began. Whether the files are still there is what matters.
+    "spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration": "false",
 }
 
 APPLICATION = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 class TrustlakeError(Exception):
@@ -31,6 +31,18 @@ class SchemaError(TrustlakeError):
         found = list(found)
         absent = [name for name in expected if name not in set(found)]
         return cls(f"{table} lacks {', '.join(absent)}; it has {', '.join(found)}")
+
+    @classmethod
+    def differs(cls, place: str, found: Mapping[str, str], expected: Mapping[str, str]) -> SchemaError:
+        """Of columns with their types."""
+        parts = [
+            f"{name} is {found.get(name, 'absent')}, expected {expected.get(name, 'absent')}"
+            for name in sorted(found.keys() | expected.keys())
+            if found.get(name) != expected.get(name)
+        ]
+        return cls(
+            f"{place} differs from its declaration: {'; '.join(parts)}; rebuild it or restore the declaration"
+        )
 
 
 class RefusedError(TrustlakeError):

@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,6 +76,18 @@ def held(lake: Lake, claim: Claim, clock: Clock, *, wait: timedelta = timedelta(
         _patiently(lake, f"DELETE FROM {lake.place(LOCKS.name)} WHERE {_ours(lake, claim)}")
 
 
+def check_none_held(lake: Lake, jobs: Collection[str], now: datetime) -> None:
+    """Refuse to go on while another run works on any slice of one of these jobs.
+
+    Raises:
+        LockedError: a live process does.
+    """
+    rows = lake.read(LOCKS.name).where(F.col("job").isin(*jobs) & (F.col("run_id") != lake.stamp.run_id))
+    for row in rows.collect():
+        if _lives(row, now):
+            raise _locked(row)
+
+
 def _acquire(lake: Lake, claim: Claim, clock: Clock, wait: timedelta) -> None:
     deadline = clock() + wait
     while True:
@@ -84,11 +96,15 @@ def _acquire(lake: Lake, claim: Claim, clock: Clock, wait: timedelta) -> None:
         if not lives and _take(lake, claim, clock(), found):
             return
         if lives and found is not None and clock() >= deadline:
-            raise LockedError(
-                f"{claim.job} {claim.slice} is being worked on by {found['holder']} (run {found['run_id']}); "
-                "wait for it (--wait 10m), or end that process: its lock is then taken over"
-            )
+            raise _locked(found)
         time.sleep(_POLL_SECONDS if lives else 0.1)
+
+
+def _locked(row: Row) -> LockedError:
+    return LockedError(
+        f"{row['job']} {row['slice']} is being worked on by {row['holder']} (run {row['run_id']}); "
+        "wait for it (--wait 10m), or end that process: its lock is then taken over"
+    )
 
 
 def _row(lake: Lake, claim: Claim) -> Row | None:

@@ -15,13 +15,15 @@ from pyspark.sql.types import StructField, StructType
 
 from lake.conflicts import CONFLICTS
 from lake.conform import conform
+from lake.data_versions import data_version, newest_alike
 from lake.errors import LakeVersionError, SchemaError
 from lake.hash_key import HashKey
+from lake.layout import STATISTICS, Layout, stored
 from lake.quoted import quoted
 from lake.settings import LakeSettings
 
 LAKE_FORMAT = 1
-_FORMAT_PROPERTY = "trustlake.lakeFormat"
+FORMAT_PROPERTY = "trustlake.lakeFormat"
 
 # The folder is there, its first commit is not: another process is at it, or something else lies there.
 _HALF_CREATED = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
@@ -32,12 +34,13 @@ _LOOKS, _PAUSE_SECONDS = 20, 0.5
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """What a table is: its name, what one row means, its columns with their comments, and Delta's table properties."""
+    """What a table is: its name, what one row means, its columns with their comments, and how it is stored."""
 
     name: str
     comment: str
     schema: StructType
     properties: Mapping[str, str] = field(default_factory=dict)
+    layout: Layout = field(default_factory=Layout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,7 @@ class Lake:
         self.settings = settings
         self.stamp = stamp
         self.hash_key = hash_key
+        self._alike: dict[tuple[str, int], int] = {}
 
     def place(self, name: str) -> str:
         """The table as SQL names it: ``catalog.schema.name``, or ``delta.`path```."""
@@ -96,7 +100,7 @@ class Lake:
         return sorted({row["path"].split("/")[-3] for row in commits.select("path").distinct().collect()})
 
     def read(self, name: str, *, version: int | None = None) -> DataFrame:
-        """The table, as it is or as it was at ``version``.
+        """The table, as it is or with the rows it had at ``version``.
 
         Raises:
             SchemaError: there is no such table.
@@ -105,14 +109,17 @@ class Lake:
             raise SchemaError(f"{self.place(name)} does not exist; run the job that writes it first")
         if version is None:
             return self.spark.read.table(self.place(name))
-        return self.spark.sql(f"SELECT * FROM {self.place(name)} VERSION AS OF {int(version)}")
+        if (name, version) not in self._alike:
+            self._alike[name, version] = newest_alike(self.spark, self.place(name), version)
+        at = self._alike[name, version]
+        return self.spark.sql(f"SELECT * FROM {self.place(name)} VERSION AS OF {at}")
 
     def version(self, name: str) -> int | None:
-        """The latest version of the table; None where it does not exist."""
-        if not self.exists(name):
-            return None
-        latest = self.spark.sql(f"DESCRIBE HISTORY {self.place(name)} LIMIT 1").head()
-        return None if latest is None else int(latest["version"])
+        """The latest version that may have changed a row; None where the table does not exist.
+
+        Maintenance makes versions that change none, and whoever remembers what was read must not see them.
+        """
+        return data_version(self.spark, self.place(name)) if self.exists(name) else None
 
     def ensure(self, spec: TableSpec) -> None:
         """Create the table where it is absent.
@@ -128,7 +135,7 @@ class Lake:
         found = {field.name: field.dataType.simpleString() for field in schema}
         expected = {field.name: field.dataType.simpleString() for field in spec.schema}
         if found != expected:
-            raise SchemaError(_difference(self.place(spec.name), found, expected))
+            raise SchemaError.differs(self.place(spec.name), found, expected)
 
     def widen(self, spec: TableSpec) -> None:
         """Create the table, or add the columns it lacks, which are null in every row there is.
@@ -157,8 +164,16 @@ class Lake:
 
     def recreate(self, spec: TableSpec, rows: DataFrame) -> None:
         """Replace all rows and columns of the table, in one commit; its history stays."""
+        place, wanted = self.place(spec.name), spec.layout.properties
+        if stored(self.spark, place).properties.get(STATISTICS) != wanted.get(STATISTICS):
+            # It may name a column that goes.
+            self.spark.sql(f"ALTER TABLE {place} UNSET TBLPROPERTIES IF EXISTS ({quoted(STATISTICS)})")
         writer = self._writer(conform(rows, spec.schema, table=spec.name)).mode("overwrite")
         self._save(writer.option("overwriteSchema", "true"), spec.name)
+        # Delta forgets what a table is clustered by where its schema is overwritten.
+        kept = {name: value for name, value in wanted.items() if name == STATISTICS}
+        for statement in stored(self.spark, place).changes(place, spec.layout, kept):
+            self.spark.sql(statement)
 
     def check_format(self, name: str) -> None:
         """Refuse a lake that a newer version of trustlake wrote; an absent table is fine.
@@ -168,7 +183,7 @@ class Lake:
         """
         if not self.exists(name):
             return
-        found = int(self.properties(name).get(_FORMAT_PROPERTY, LAKE_FORMAT))
+        found = int(self.properties(name).get(FORMAT_PROPERTY, LAKE_FORMAT))
         if found > LAKE_FORMAT:
             raise LakeVersionError(
                 f"{self.place(name)} has lake format {found}, this trustlake knows {LAKE_FORMAT}; "
@@ -213,12 +228,11 @@ class Lake:
     def _create(self, spec: TableSpec) -> None:
         columns = map(_declared, spec.schema)
         properties = [
-            f"{quoted(name)} = {quoted(value)}"
-            for name, value in {_FORMAT_PROPERTY: str(LAKE_FORMAT), **spec.properties}.items()
+            f"{quoted(name)} = {quoted(value)}" for name, value in declared_properties(spec).items()
         ]
         self.spark.sql(
             f"CREATE TABLE IF NOT EXISTS {self.place(spec.name)} ({', '.join(columns)}) USING delta "
-            f"COMMENT {quoted(spec.comment)} TBLPROPERTIES ({', '.join(properties)})"
+            f"{spec.layout.clause} COMMENT {quoted(spec.comment)} TBLPROPERTIES ({', '.join(properties)})"
         )
 
     def _cut(self, name: str, rows: DataFrame) -> DataFrame:
@@ -234,16 +248,12 @@ class Lake:
             writer.save(f"{self.settings.root}/{name}")
 
 
+def declared_properties(spec: TableSpec) -> dict[str, str]:
+    """The table properties that a new table gets."""
+    return {FORMAT_PROPERTY: str(LAKE_FORMAT), **spec.layout.properties, **spec.properties}
+
+
 def _declared(field: StructField) -> str:
     return (
         f"`{field.name}` {field.dataType.simpleString()} COMMENT {quoted(field.metadata.get('comment', ''))}"
     )
-
-
-def _difference(place: str, found: Mapping[str, str], expected: Mapping[str, str]) -> str:
-    parts = [
-        f"{name} is {found.get(name, 'absent')}, expected {expected.get(name, 'absent')}"
-        for name in sorted(found.keys() | expected.keys())
-        if found.get(name) != expected.get(name)
-    ]
-    return f"{place} differs from its declaration: {'; '.join(parts)}; rebuild it or restore the declaration"

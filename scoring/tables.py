@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lake.described import described
+from lake.layout import Layout
 from lake.tables import TableSpec
 
 
@@ -22,4 +23,5 @@ def scores(model: str) -> TableSpec:
             "code_version string: Version of the code that scored",
             "run_key string: Run that wrote the row",
         ),
+        layout=Layout(ranges=("as_of", "row_id"), clustered_by=("as_of",)),
     )

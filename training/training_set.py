@@ -18,6 +18,7 @@ from features.labels import Label
 from features.view import AS_OF
 from lake.described import described
 from lake.documents import Strict
+from lake.layout import Layout
 from lake.tables import TableSpec
 from training.known_labels import first_told
 from training.splits import Fold
@@ -60,7 +61,7 @@ def table_spec(model: str) -> TableSpec:
         FEATURES, ArrayType(FloatType()), True, {"comment": "Features in the order of the model's contract"}
     )
     comment = f"Rows that trainings of {model} saw, one per spine row and training"
-    return TableSpec(f"training_{model}", comment, columns)
+    return TableSpec(f"training_{model}", comment, columns, layout=Layout(ranges=("run_key", AS_OF)))
 
 
 def feature_array(names: Sequence[str]) -> Column:

@@ -16,6 +16,7 @@ from lake.contracts import VALID_FROM, VALID_TO, Changes, Contract
 from lake.described import described
 from lake.dimensions.versions import versions
 from lake.ingest.schemas import BATCHES
+from lake.layout import Layout
 from lake.quoted import quoted
 from lake.tables import Lake, TableSpec
 
@@ -49,7 +50,8 @@ def dimension(contract: Contract, changes: Changes) -> TableSpec:
         *(StructField(name, TimestampType(), metadata={"comment": said}) for name, said in times.items()),
     ]
     about = f"One row per version of {', '.join(changes.key)}, as known now: {contract.description}"
-    return TableSpec(contract.dimension, about, StructType(fields))
+    layout = Layout(ranges=(*changes.key, VALID_FROM, VALID_TO))
+    return TableSpec(contract.dimension, about, StructType(fields), layout=layout)
 
 
 def refresh(lake: Lake, contract: Contract) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lake.contracts import Contract
 from lake.described import described
+from lake.layout import Layout
 from lake.tables import TableSpec
 
 FILES = TableSpec(
@@ -51,9 +52,15 @@ QUARANTINE = TableSpec(
         "contract_version int: Version of the contract that refused it last",
         "run_id string: Run that refused it last",
     ),
+    # Not of the text: whole raw rows.
+    layout=Layout(ranges=("log", "reason", "ingest_batch")),
 )
 
 
 def events(contract: Contract) -> TableSpec:
     """The event table of a log."""
-    return TableSpec(contract.table, contract.description, contract.event_schema)
+    layout = Layout(
+        ranges=tuple(dict.fromkeys(("event_at", "known_at", *contract.key, "ingest_batch"))),
+        clustered_by=("event_at",),
+    )
+    return TableSpec(contract.table, contract.description, contract.event_schema, layout=layout)
