@@ -8,6 +8,7 @@ JOBS = [
     "ingest_logs",
     "explore_logs",
     "undo_load",
+    "erase_user",
     "build_features",
     "prove_features",
     "train_model",

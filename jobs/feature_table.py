@@ -15,7 +15,9 @@ from lake.tables import Lake, TableSpec
 
 # Most features have too many different values for a dictionary: looking for one is a fifth of the cost of writing, and
 # spares a twentieth of the bytes.
-STORED = {"parquet.enable.dictionary": "false"}
+#
+# Builds look for rows by their instant alone; of keys, least and greatest values would outlive an erased person's rows.
+STORED = {"parquet.enable.dictionary": "false", "delta.dataSkippingStatsColumns": "as_of"}
 
 
 def check_ids(spine: DataFrame, view: FeatureView) -> int:

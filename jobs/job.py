@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
+import os
 import sys
 import time
 import uuid
@@ -25,6 +26,7 @@ from jobs.sql_mistakes import sql_mistakes
 from lake.code_version import code_version
 from lake.contracts import Contract, read_contracts
 from lake.errors import ConfigError, RefusedError, TrustlakeError
+from lake.hash_key import HashKey
 from lake.locks import Claim, held
 from lake.runs import DONE, FAILED, REFUSED, RUNS, Outcome, RunRow, completed, record, run_key
 from lake.tables import CommitStamp, Lake
@@ -157,7 +159,7 @@ def open_lake(loaded: Loaded, app_name: str, *, run_id: str = "") -> Lake:
     """
     spark = build_session(loaded.config.spark, app_name)
     stamp = CommitStamp(run_id=run_id, code_version=code_version(), config_hash=loaded.hash)
-    lake = Lake(spark, loaded.config.lake, stamp)
+    lake = Lake(spark, loaded.config.lake, stamp, hash_key=HashKey.of_environment(os.environ))
     lake.check_format(RUNS.name)
     return lake
 

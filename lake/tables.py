@@ -16,6 +16,7 @@ from pyspark.sql.types import StructField, StructType
 from lake.conflicts import CONFLICTS
 from lake.conform import conform
 from lake.errors import LakeVersionError, SchemaError
+from lake.hash_key import HashKey
 from lake.quoted import quoted
 from lake.settings import LakeSettings
 
@@ -55,10 +56,18 @@ class CommitStamp:
 class Lake:
     """Reads and writes the tables of one lake in one run."""
 
-    def __init__(self, spark: SparkSession, settings: LakeSettings, stamp: CommitStamp) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        settings: LakeSettings,
+        stamp: CommitStamp,
+        *,
+        hash_key: HashKey | None = None,
+    ) -> None:
         self.spark = spark
         self.settings = settings
         self.stamp = stamp
+        self.hash_key = hash_key
 
     def place(self, name: str) -> str:
         """The table as SQL names it: ``catalog.schema.name``, or ``delta.`path```."""

@@ -17,6 +17,7 @@ from lake.described import described
 from lake.dimensions.versions import versions
 from lake.ingest.schemas import BATCHES
 from lake.quoted import quoted
+from lake.statistics import statistics_but
 from lake.tables import Lake, TableSpec
 
 _VIEW = "trustlake_versions"
@@ -49,7 +50,9 @@ def dimension(contract: Contract, changes: Changes) -> TableSpec:
         *(StructField(name, TimestampType(), metadata={"comment": said}) for name, said in times.items()),
     ]
     about = f"One row per version of {', '.join(changes.key)}, as known now: {contract.description}"
-    return TableSpec(contract.dimension, about, StructType(fields))
+    # Times alone: a dimension is made anew with other columns, and they stay.
+    hidden = statistics_but(StructType(fields[len(kept) :]), contract.subject)
+    return TableSpec(contract.dimension, about, StructType(fields), hidden)
 
 
 def refresh(lake: Lake, contract: Contract) -> int:

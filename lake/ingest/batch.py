@@ -14,6 +14,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lake.contracts import Contract
+from lake.erase.kept_out import ERASED, drop_erased
 from lake.errors import RefusedError
 from lake.ingest.balance import refuse_imbalance
 from lake.ingest.conflicting_changes import refuse_conflicting_changes
@@ -32,7 +33,10 @@ DELIVERY, REPLAY = "delivery", "replay"
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """rows_in = rows_out + duplicates + the refused rows; unreadable files are counted apart."""
+    """rows_in = rows_out + duplicates + the refused rows, those of erased persons among them.
+
+    Unreadable files are counted apart.
+    """
 
     log: str
     files: int
@@ -168,7 +172,7 @@ def judged(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> Ite
     before = events_before(lake, contract, batch)
     for refuse in (refuse_near_duplicates, refuse_conflicting_changes, refuse_imbalance):
         rows = refuse(rows, before, contract)
-    rows = rows.persist()
+    rows = drop_erased(lake, contract, rows).persist()
     try:
         yield rows
     finally:
@@ -210,7 +214,7 @@ def quarantined(
     lake: Lake, contract: Contract, batch_id: str, rows: DataFrame, lost: Sequence[str] = ()
 ) -> DataFrame:
     """The refused ones of parsed rows, and files that could not be read, as rows of the quarantine."""
-    bad = rows.where(F.col(REASON).isNotNull()).select(
+    bad = rows.where(F.col(REASON) != ERASED).select(
         F.col(REASON).alias("reason"), F.col(TEXT).alias("text"), F.col(FILE).alias("source_file")
     )
     files = [(UNREADABLE, None, path) for path in lost]
@@ -227,7 +231,7 @@ def quarantined(
 
 
 def _check_share(contract: Contract, batch: Batch, rows_in: int, refused: dict[str, int]) -> None:
-    bad = sum(refused.values())
+    bad = sum(refused.values()) - refused.get(ERASED, 0)
     if bad > contract.refuse_above * rows_in:
         reasons = ", ".join(
             f"{count} {reason}" for reason, count in sorted(refused.items(), key=lambda r: -r[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lake.contracts import Contract
 from lake.described import described
+from lake.statistics import statistics_but
 from lake.tables import TableSpec
 
 FILES = TableSpec(
@@ -34,26 +35,29 @@ BATCHES = TableSpec(
         "rows_out long: Events written",
         "duplicates long: Rows that delivered an event again",
         "refused long: Rows refused",
-        "reasons counts: Refused rows by reason",
+        "reasons counts: Refused rows by reason; those of erased persons, which are kept nowhere, as erased",
         "known_from timestamp: When the first of its events was known (UTC); null where it brought none",
         "run_id string: Run that finished it; null where that was not noted yet",
     ),
 )
+_QUARANTINED = described(
+    "log string: Contract that refused it",
+    "reason string: First rule of the contract that it breaks",
+    "text string: The row as delivered; null for a file that cannot be read",
+    "source_file string: Raw file, relative to the raw root",
+    "ingest_batch string: Batch it came with",
+    "contract_version int: Version of the contract that refused it last",
+    "run_id string: Run that refused it last",
+)
 QUARANTINE = TableSpec(
     "quarantine",
     "One row per refused raw row or file that no replay has brought back, with the reason and the original text",
-    described(
-        "log string: Contract that refused it",
-        "reason string: First rule of the contract that it breaks",
-        "text string: The row as delivered; null for a file that cannot be read",
-        "source_file string: Raw file, relative to the raw root",
-        "ingest_batch string: Batch it came with",
-        "contract_version int: Version of the contract that refused it last",
-        "run_id string: Run that refused it last",
-    ),
+    _QUARANTINED,
+    statistics_but(_QUARANTINED, ["text"]),
 )
 
 
 def events(contract: Contract) -> TableSpec:
     """The event table of a log."""
-    return TableSpec(contract.table, contract.description, contract.event_schema)
+    hidden = statistics_but(contract.event_schema, contract.subject)
+    return TableSpec(contract.table, contract.description, contract.event_schema, hidden)
