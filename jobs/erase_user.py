@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from datetime import timedelta
 
 from jobs.dependents import models_reading
@@ -20,8 +19,8 @@ from lake.locks import Claim, held
 from lake.runs import Outcome
 
 _WHY_KEY = (
-    "a person who was erased is recognised by a keyed hash: give it 16 characters or more, keep it as long as the lake, "
-    "and give it to ingest_logs too"
+    "a person who was erased is recognised by a keyed hash: give it 16 characters or more, keep it as long as the "
+    "lake, and give it to ingest_logs too"
 )
 
 
@@ -97,14 +96,12 @@ class EraseUser:
 
 
 def _erase(context: Context) -> Outcome:
-    """Erase while no log is ingested, no feature built, no model trained and no event scored."""
-    arguments, lake = context.arguments, context.lake
-    models = list(context.definitions.models)
-    claims = [Claim("ingest_logs", "all logs"), Claim("build_features", "all views")]
-    claims += [Claim(job, model) for job in ("train_model", "score_events") for model in models]
-    with ExitStack() as locks:
-        for claim in claims:
-            locks.enter_context(held(lake, claim, now, wait=arguments.wait))
+    """Erase while no log is ingested and no feature built."""
+    arguments, lake, wait = context.arguments, context.lake, context.arguments.wait
+    with (
+        held(lake, Claim("ingest_logs", "all logs"), now, wait=wait),
+        held(lake, Claim("build_features", "all views"), now, wait=wait),
+    ):
         erasure = look(context, arguments.user)
         _report(context, erasure)
         if arguments.dry_run:

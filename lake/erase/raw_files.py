@@ -49,10 +49,10 @@ def files_naming(lake: Lake, root: str, contract: Contract, person: Person) -> N
     Raises:
         TrustlakeError: the files lie where no process can rewrite them, or in a folder that cannot be written to.
     """
+    folder = _local(root)
     paths = [file.path for file in delivered(lake.spark, root, contract)]
     if not paths:
         return NamingFiles(contract, {}, ())
-    folder = Path(_local(root))
     found = (
         lake.spark.createDataFrame([(path,) for path in paths], "path string")
         .repartition(min(len(paths), _TASKS))
@@ -73,7 +73,7 @@ def files_naming(lake: Lake, root: str, contract: Contract, person: Person) -> N
 
 def rewrite(lake: Lake, root: str, naming: NamingFiles, person: Person) -> None:
     """Put files without the person's lines in the place of those with them."""
-    folder, lines = Path(_local(root)), Lines.of(naming.contract, person)
+    folder, lines = _local(root), Lines.of(naming.contract, person)
     rewritten = []
     for path in naming.lines:
         whole = folder / path
@@ -141,15 +141,16 @@ def _packed(path: Path, content: bytes) -> bytes:
     return gzip.compress(content, mtime=0) if path.suffix == ".gz" else content or b"\n"
 
 
-def _local(root: str) -> str:
-    """The raw root as a path of this machine.
+def _local(root: str) -> Path:
+    """The raw root as a folder of this machine.
 
     Raises:
         TrustlakeError: it is a URI of some store.
     """
-    if "://" in root:
+    local = root.removeprefix("file://")
+    if "://" in local:
         raise TrustlakeError(
             f"raw.root is {root}, where no process of ours rewrites files; name it by a mounted path, or "
             "say --keep-raw and have the producer remove the lines"
         )
-    return root.removeprefix("file:")
+    return Path(local)
