@@ -6,20 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from features.windows.hot_keys import HotKey
 from lake.described import described
+from lake.statistics import statistics_but
 from lake.tables import TableSpec
 
+_COLUMNS = described(
+    "run_key string: Build that met it",
+    "view string: Feature view",
+    "entity string: Whose key it is",
+    "key string: The key, as text",
+    "rows long: Spine rows and events of the key",
+    "share double: Part of all rows of the entity that are its [0 to 1]",
+    "sections int: Spans of time it was cut into",
+)
 HOT_KEYS = TableSpec(
     "hot_keys",
     "One row per build and key with so many rows that several tasks shared them; a finding as much as a cost",
-    described(
-        "run_key string: Build that met it",
-        "view string: Feature view",
-        "entity string: Whose key it is",
-        "key string: The key, as text",
-        "rows long: Spine rows and events of the key",
-        "share double: Part of all rows of the entity that are its [0 to 1]",
-        "sections int: Spans of time it was cut into",
-    ),
+    _COLUMNS,
+    statistics_but(_COLUMNS, ["key"]),
 )
 
 

@@ -32,7 +32,7 @@ from training.training_set import table_spec as training_set_spec
 _ROW = "row"
 _MENTIONED = {
     HOT_KEYS.name: ("key",),
-    FEATURE_STATES.name: ("key",),
+    FEATURE_STATES.name: ("key", "value"),
     RESTATEMENTS.name: ("row_id", "as_known", "restated"),
     FEATURE_PROOFS.name: ("row_id", "source_row", "expected", "found", "note"),
 }

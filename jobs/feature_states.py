@@ -25,23 +25,26 @@ from lake.contracts import Contract
 from lake.described import described
 from lake.ingest.schemas import BATCHES
 from lake.quoted import quoted
+from lake.statistics import statistics_but
 from lake.tables import Lake, TableSpec
 
+_COLUMNS = StructType(
+    [
+        *described(
+            "view string: Feature view",
+            "made_with string: Fingerprint of the view's definition, its logs' columns and the code",
+            "known_before timestamp: What began to count before this instant is in it, nothing else (UTC)",
+            "batches long: Batches of the view's logs that had events known by then",
+            "entity string: Entity of the view",
+        ),
+        *SCHEMA,
+    ]
+)
 FEATURE_STATES = TableSpec(
     "feature_states",
     "What lifetime windows see of the events that began to count before an instant, summed up per view and key",
-    StructType(
-        [
-            *described(
-                "view string: Feature view",
-                "made_with string: Fingerprint of the view's definition, its logs' columns and the code",
-                "known_before timestamp: What began to count before this instant is in it, nothing else (UTC)",
-                "batches long: Batches of the view's logs that had events known by then",
-                "entity string: Entity of the view",
-            ),
-            *SCHEMA,
-        ]
-    ),
+    _COLUMNS,
+    statistics_but(_COLUMNS, ["key", "value"]),
 )
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)

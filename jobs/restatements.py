@@ -10,20 +10,23 @@ from pyspark.sql import functions as F
 from features.declare import FeatureView
 from lake.described import described
 from lake.quoted import quoted
+from lake.statistics import statistics_but
 from lake.tables import Lake, TableSpec
 
+_COLUMNS = described(
+    "view string: Feature view",
+    "known_before timestamp: End of the build's range: what is known before it is restated (UTC)",
+    "row_id string: Id of the spine row",
+    "as_of timestamp: Instant the row describes (UTC)",
+    "feature string: Feature of the view",
+    "as_known string: Value as it could be known, which stands in the feature table",
+    "restated string: Value with every event known when it was told",
+)
 RESTATEMENTS = TableSpec(
     "restatements",
     "One row per feature of a built row that an event which came too late would have changed, in the build that saw it",
-    described(
-        "view string: Feature view",
-        "known_before timestamp: End of the build's range: what is known before it is restated (UTC)",
-        "row_id string: Id of the spine row",
-        "as_of timestamp: Instant the row describes (UTC)",
-        "feature string: Feature of the view",
-        "as_known string: Value as it could be known, which stands in the feature table",
-        "restated string: Value with every event known when it was told",
-    ),
+    _COLUMNS,
+    statistics_but(_COLUMNS, ["row_id", "as_known", "restated"]),
 )
 
 

@@ -6,30 +6,33 @@ from pyspark.sql import DataFrame, SparkSession
 
 from features.prove.report import Finding, Made, Report
 from lake.described import described
+from lake.statistics import statistics_but
 from lake.tables import TableSpec
 
 PASSED, FAILED, SUSPECTED, NOT_MADE = "passed", "leak", "suspicion", "not made"
 
+_COLUMNS = described(
+    "run_key string: Run that made the proof",
+    "table string: Table that was proved",
+    "proof string: truncation, canary, tie, embargo or suspicion",
+    "state string: passed, leak, suspicion (worth a look) or not made",
+    "rows long: Rows it was made on; null beside a finding",
+    "feature string: Feature that is not what its past gives",
+    "row_id string: Row in which it is not",
+    "as_of timestamp: Instant of that row (UTC)",
+    "source string: Source of the row that must not have been seen",
+    "source_row string: Id of that source row",
+    "event_at timestamp: When it happened (UTC)",
+    "known_at timestamp: When it became known (UTC)",
+    "expected string: Value without that source row; of a suspicion the limit",
+    "found string: Value with it; of a suspicion what was measured",
+    "note string: What is wrong and what to do, or why the proof was not made",
+)
 FEATURE_PROOFS = TableSpec(
     "feature_proofs",
     "One row per proof of a run that found nothing or was not made, and one per finding of the others",
-    described(
-        "run_key string: Run that made the proof",
-        "table string: Table that was proved",
-        "proof string: truncation, canary, tie, embargo or suspicion",
-        "state string: passed, leak, suspicion (worth a look) or not made",
-        "rows long: Rows it was made on; null beside a finding",
-        "feature string: Feature that is not what its past gives",
-        "row_id string: Row in which it is not",
-        "as_of timestamp: Instant of that row (UTC)",
-        "source string: Source of the row that must not have been seen",
-        "source_row string: Id of that source row",
-        "event_at timestamp: When it happened (UTC)",
-        "known_at timestamp: When it became known (UTC)",
-        "expected string: Value without that source row; of a suspicion the limit",
-        "found string: Value with it; of a suspicion what was measured",
-        "note string: What is wrong and what to do, or why the proof was not made",
-    ),
+    _COLUMNS,
+    statistics_but(_COLUMNS, ["row_id", "source_row", "expected", "found", "note"]),
 )
 
 _NO_FINDING = (None,) * 9

@@ -147,10 +147,9 @@ def _local(root: str) -> Path:
     Raises:
         TrustlakeError: it is a URI of some store.
     """
-    local = root.removeprefix("file://")
-    if "://" in local:
+    if "://" in root:
         raise TrustlakeError(
             f"raw.root is {root}, where no process of ours rewrites files; name it by a mounted path, or "
             "say --keep-raw and have the producer remove the lines"
         )
-    return Path(local)
+    return Path(root)

@@ -23,6 +23,7 @@ from lake.erase.rows import PersonalRows
 from lake.errors import ConfigError, RefusedError, TrustlakeError
 from lake.hash_key import VARIABLE, HashKey
 from lake.runs import RUNS
+from lake.statistics import statistics_but
 from lake.tables import Lake, TableSpec
 from scoring.tables import scores
 from training.training_set import table_spec
@@ -30,7 +31,8 @@ from training.training_set import table_spec
 KEY = "0123456789abcdef"
 WHO = "acc_zoe"
 PAYMENT = '{{"payment_id": "{0}", "card_id": "{1}", "amount": {2}, "ts": "2026-03-0{3}T10:00:00Z"}}'
-OLD = TableSpec("features_old", "Of a view no more", described("id string: Id", "owner_id string: Owner"))
+COLUMNS = described("id string: Id", "owner_id string: Owner")
+OLD = TableSpec("features_old", "Of a view no more", COLUMNS, statistics_but(COLUMNS, ["owner_id"]))
 LEFT_OUT = {
     "locks",
     "runs",

@@ -123,10 +123,6 @@ def test_files_are_rewritten_and_the_ledger_follows(lake: Lake, tmp_path: Path) 
 
 def test_files_in_a_store_are_left_to_their_producer(lake: Lake, tmp_path: Path) -> None:
     log = Log(lake, tmp_path, "stored", columns=COLUMNS, subject=["who"])
-    log.deliver(1, '{"who_id": "zoe"}\n')
-    assert files_naming(lake, f"file://{log.folder}", log.contract, ZOE).lines == {
-        "day=2026-03-01/part-0.jsonl": 1
-    }
     with pytest.raises(
         TrustlakeError, match=r"raw\.root is s3://logs, where no process of ours rewrites files; name"
     ):
