@@ -9,6 +9,7 @@ JOBS = [
     "explore_logs",
     "undo_load",
     "maintain_tables",
+    "erase_user",
     "build_features",
     "prove_features",
     "train_model",

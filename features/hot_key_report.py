@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from features.windows.hot_keys import HotKey
 from lake.described import described
+from lake.layout import Layout
 from lake.tables import TableSpec
 
 HOT_KEYS = TableSpec(
@@ -20,6 +21,8 @@ HOT_KEYS = TableSpec(
         "share double: Part of all rows of the entity that are its [0 to 1]",
         "sections int: Spans of time it was cut into",
     ),
+    # No ranges of ids: the log of the table would keep those of an erased person.
+    layout=Layout(ranges=("run_key", "view")),
 )
 
 

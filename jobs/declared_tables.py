@@ -14,6 +14,7 @@ from jobs.lineage_table import LINEAGE
 from jobs.restatements import RESTATEMENTS
 from lake.contracts import Contract
 from lake.dimensions.refresh import DIMENSION_BATCHES, dimension
+from lake.erase.erasures import ERASURES
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
 from lake.ingest.undone import UNDONE
 from lake.layout import Layout
@@ -55,15 +56,13 @@ def declared_tables(contracts: Mapping[str, Contract], definitions: Definitions)
         # undo_load holds what ingest_logs does.
         *_of_specs(_ingested(contracts), [INGEST]),
         *_of_specs([SEALS], [INGEST, BUILD]),
-        *(
-            Declared(name=view.table, layout=layout(view), properties=STORED, writers=(BUILD,))
-            for view in views
-        ),
+        *(Declared(name=view.table, layout=layout(), properties=STORED, writers=(BUILD,)) for view in views),
         *_of_specs([RESTATEMENTS, HOT_KEYS, FEATURE_STATES], [BUILD]),
         *_of_specs([LINEAGE], [BUILD, *train]),
         *_of_specs([FEATURE_PROOFS], [prove]),
         *_of_specs([*map(table_spec, models), MODEL_QUALITY], train),
         *(table for name in models for table in _of_specs([scores(name)], [Claim("score_events", name)])),
+        *_of_specs([ERASURES], [INGEST, BUILD]),
         *_of_specs([RUNS, LOCKS, MAINTENANCE], []),
     ]
     return {table.name: table for table in tables}

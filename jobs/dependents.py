@@ -12,7 +12,7 @@ from lake.data_versions import history
 from lake.runs import DONE, RUNS
 from lake.tables import Lake
 
-_INGEST = ("ingest_logs", "undo_load")
+_INGEST = ("ingest_logs", "undo_load", "erase_user")
 
 
 def loaded_at(lake: Lake, table: str, runs: Collection[str | None]) -> int:

@@ -24,6 +24,7 @@ from features.windows.state import SCHEMA, State
 from lake.contracts import Contract
 from lake.described import described
 from lake.ingest.schemas import BATCHES
+from lake.layout import Layout
 from lake.quoted import quoted
 from lake.tables import Lake, TableSpec
 
@@ -42,6 +43,8 @@ FEATURE_STATES = TableSpec(
             *SCHEMA,
         ]
     ),
+    # No ranges of ids: the log of the table would keep those of an erased person.
+    layout=Layout(ranges=("view", "known_before", "entity")),
 )
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)

@@ -19,9 +19,12 @@ from lake.tables import Lake, TableSpec
 STORED = {"parquet.enable.dictionary": "false"}
 
 
-def layout(view: FeatureView) -> Layout:
-    """How a view's table is stored: it is read by instants, and one row at a time where a value is explained."""
-    return Layout(ranges=(AS_OF, view.spine.row), clustered_by=(AS_OF,))
+def layout() -> Layout:
+    """How a view's table is stored: builds look for rows by their instant alone.
+
+    The table's log would keep ranges of ids for longer than an erased person's rows are there.
+    """
+    return Layout(ranges=(AS_OF,), clustered_by=(AS_OF,))
 
 
 def check_ids(spine: DataFrame, view: FeatureView) -> int:
@@ -89,4 +92,4 @@ def _spec(view: FeatureView, built: DataFrame) -> TableSpec:
         else f"row of {view.spine.source}"
     )
     comment = f"One row per {what}, as it could be known at as_of"
-    return TableSpec(view.table, comment, StructType(fields), STORED, layout(view))
+    return TableSpec(view.table, comment, StructType(fields), STORED, layout())

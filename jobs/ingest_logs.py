@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from jobs.arguments import add_range
 from jobs.job import Context, Plan, console_command, run_job
 from lake.dimensions.refresh import refresh
+from lake.erase.erasures import check_no_erasure_begun
 from lake.errors import TrustlakeError
 from lake.ingest.batch import UNREADABLE, BatchResult, ingest_batch
 from lake.ingest.files import RawFile, delivered, of_days
@@ -131,6 +132,7 @@ def _refresh(context: Context) -> list[str]:
 
 def _prepare(context: Context) -> None:
     check_none_begun(context.lake)
+    check_no_erasure_begun(context.lake)
     for spec in (FILES, QUARANTINE):
         context.lake.ensure(spec)
     context.lake.widen(BATCHES)

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from features.declare import FeatureView
 from lake.described import described
+from lake.layout import Layout
 from lake.quoted import quoted
 from lake.tables import Lake, TableSpec
 
@@ -24,6 +25,8 @@ RESTATEMENTS = TableSpec(
         "as_known string: Value as it could be known, which stands in the feature table",
         "restated string: Value with every event known when it was told",
     ),
+    # No ranges of ids: the log of the table would keep those of an erased person.
+    layout=Layout(ranges=("view", "known_before", "as_of")),
 )
 
 

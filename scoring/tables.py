@@ -23,5 +23,5 @@ def scores(model: str) -> TableSpec:
             "code_version string: Version of the code that scored",
             "run_key string: Run that wrote the row",
         ),
-        layout=Layout(ranges=("as_of", "row_id"), clustered_by=("as_of",)),
+        layout=Layout(ranges=("as_of",), clustered_by=("as_of",)),
     )

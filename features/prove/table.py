@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from features.prove.report import Finding, Made, Report
 from lake.described import described
+from lake.layout import Layout
 from lake.tables import TableSpec
 
 PASSED, FAILED, SUSPECTED, NOT_MADE = "passed", "leak", "suspicion", "not made"
@@ -30,6 +31,8 @@ FEATURE_PROOFS = TableSpec(
         "found string: Value with it; of a suspicion what was measured",
         "note string: What is wrong and what to do, or why the proof was not made",
     ),
+    # No ranges of ids: the log of the table would keep those of an erased person.
+    layout=Layout(ranges=("run_key", "table", "as_of")),
 )
 
 _NO_FINDING = (None,) * 9

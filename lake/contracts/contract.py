@@ -75,6 +75,7 @@ class Contract(Strict):
         key: what a second delivery of an event repeats.
         business_key: what no second event has, though its key be new: a row that does is a near duplicate.
         refuse: by reason, raw fields and what they hold in rows that are not wanted; one field that fits is enough.
+        subject: columns that name a person, whose rows `erase_user` removes; without them a row is nobody's.
     """
 
     log: Name
@@ -83,6 +84,7 @@ class Contract(Strict):
     files: Files
     key: tuple[str, ...]
     business_key: tuple[str, ...] = ()
+    subject: tuple[str, ...] = ()
     event_at: Named
     known_at: Named | Lag
     schema_version: Named | None = None  # the raw column that says how a row is worded; a whole number
@@ -104,11 +106,7 @@ class Contract(Strict):
             mistakes.append(
                 f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}"
             )
-        loose = [
-            name for name in self.business_key if name not in self.columns or not self.columns[name].required
-        ]
-        if loose:
-            mistakes.append(f"business_key names {', '.join(loose)}; name columns that are `required`")
+        mistakes += self._unfit()
         aged = [name for name, column in self.columns.items() if column.older]
         if aged and not self.schema_version:
             mistakes.append(
@@ -130,6 +128,21 @@ class Contract(Strict):
         if mistakes:
             raise ValueError("; ".join(mistakes))
         return self
+
+    def _unfit(self) -> list[str]:
+        """Columns that are named for what they cannot be."""
+        mistakes = []
+        loose = [
+            name for name in self.business_key if name not in self.columns or not self.columns[name].required
+        ]
+        if loose:
+            mistakes.append(f"business_key names {', '.join(loose)}; name columns that are `required`")
+        unnamed = [
+            name for name in self.subject if name not in self.columns or self.columns[name].type != "string"
+        ]
+        if unnamed:
+            mistakes.append(f"subject names {', '.join(unnamed)}; name columns of type `string`")
+        return mistakes
 
     @property
     def table(self) -> str:

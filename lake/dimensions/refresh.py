@@ -50,7 +50,8 @@ def dimension(contract: Contract, changes: Changes) -> TableSpec:
         *(StructField(name, TimestampType(), metadata={"comment": said}) for name, said in times.items()),
     ]
     about = f"One row per version of {', '.join(changes.key)}, as known now: {contract.description}"
-    layout = Layout(ranges=(*changes.key, VALID_FROM, VALID_TO))
+    keys = [name for name in changes.key if name not in contract.subject]
+    layout = Layout(ranges=(*keys, VALID_FROM, VALID_TO))
     return TableSpec(contract.dimension, about, StructType(fields), layout=layout)
 
 

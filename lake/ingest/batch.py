@@ -14,6 +14,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lake.contracts import Contract
+from lake.erase.kept_out import ERASED, drop_erased
 from lake.errors import RefusedError
 from lake.hash_key import needed
 from lake.ingest.balance import refuse_imbalance
@@ -34,7 +35,10 @@ DELIVERY, REPLAY = "delivery", "replay"
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """rows_in = rows_out + duplicates + the refused rows; unreadable files are counted apart."""
+    """rows_in = rows_out + duplicates + the refused rows, those of erased persons among them.
+
+    Unreadable files are counted apart.
+    """
 
     log: str
     files: int
@@ -172,7 +176,7 @@ def judged(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> Ite
     before = events_before(lake, contract, batch)
     for refuse in (refuse_near_duplicates, refuse_conflicting_changes, refuse_imbalance):
         rows = refuse(rows, before, contract)
-    rows = rows.persist()
+    rows = drop_erased(lake, contract, rows).persist()
     try:
         yield rows
     finally:
@@ -226,7 +230,7 @@ def quarantined(
     text = F.col(TEXT)
     if contract.personal and contract.files.format == "json":
         text = hidden_text(text, contract, needed(lake.hash_key, contract.log), again=again)
-    bad = rows.where(F.col(REASON).isNotNull()).select(
+    bad = rows.where(F.col(REASON) != ERASED).select(
         F.col(REASON).alias("reason"), text.alias("text"), F.col(FILE).alias("source_file")
     )
     files = [(UNREADABLE, None, path) for path in lost]
@@ -243,8 +247,8 @@ def quarantined(
 
 
 def _check_share(contract: Contract, batch: Batch, rows_in: int, refused: dict[str, int]) -> None:
-    # What a contract does not want says nothing about how well the delivery keeps it.
-    broken = {reason: count for reason, count in refused.items() if reason not in contract.refuse}
+    # What is not wanted, by a contract or by somebody who was erased, says nothing about how well a delivery keeps it.
+    broken = {r: count for r, count in refused.items() if r != ERASED and r not in contract.refuse}
     bad, judged_rows = sum(broken.values()), rows_in - sum(refused.values()) + sum(broken.values())
     if bad > contract.refuse_above * judged_rows:
         reasons = ", ".join(

@@ -14,6 +14,7 @@ from pyspark.find_spark_home import _find_spark_home
 
 from jobs.java import find_java
 from lake.delta_jars import DeltaJars, configuration
+from lake.hash_key import VARIABLE
 
 ROOT = Path(__file__).parents[2]
 ZIP = ROOT / "dist" / "trustlake.zip"
@@ -26,6 +27,7 @@ STEPS = (
     ("train_model", "--as-of", "2026-02-25"),
     ("promote_model",),
     ("score_events", "--from", "2026-02-25", "--to", "2026-03-02"),
+    ("erase_user", "--user", "acc_nobody", "--reason", "request 1"),
 )
 OVERLAY = """\
 lake: {root: lake}
@@ -70,6 +72,7 @@ def submit(home: Path, program: Path, *arguments: str) -> subprocess.CompletedPr
     jars = configuration(DeltaJars())
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"JAVA_HOME": str(find_java().home), "PYSPARK_PYTHON": sys.executable}
+    environment[VARIABLE] = "a key for tests only"
     options = [part for name, value in jars.items() for part in ("--conf", f"{name}={value}")]
     return subprocess.run(
         [

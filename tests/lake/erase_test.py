@@ -1,0 +1,129 @@
+"""Whose a line is, raw files without somebody's lines, and what a contract may say of persons."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from lake.contracts import Contract
+from lake.erase.lines import Lines
+from lake.erase.person import Person
+from lake.erase.raw_files import files_naming, rewrite
+from lake.errors import TrustlakeError
+from lake.hash_key import HashKey
+from lake.ingest.schemas import FILES
+from lake.tables import Lake
+from tests.lake.raw_log import Log, lake_in
+
+KEY = HashKey(b"0123456789abcdef")
+ZOE = Person.of("zoe", KEY)
+COLUMNS = {
+    "id": {"type": "string"},
+    "who": {"type": "string", "from": ["$.user.who", "who_id"]},
+    "amount": {"type": "long"},
+}
+
+
+def lines(file_format: str, person: Person = ZOE) -> Lines:
+    return Lines(file_format, frozenset({"who", "who_id"}), person)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('{"id": "1", "user": {"who": "zoe"}}', True),
+        ('{"id": "zoe", "user": {"who": "max"}}', False),
+        ('{"id": "1", "who_id": "zo\\u0065", "note": "max"}', True),
+        ('{"id": "1", "note": "zoe was here", "who_id": "max"}', False),
+        ('{"id": "1", "somebody": "zoe"}', True),
+        ('{"id": "1", "somebody": "zoe was here"}', False),
+        ('{"id": "1", "who_id": "zoe", "am', True),
+        ('{"id": "1", "who_id": "zoe2", "am', False),
+        ('["zoe"]', True),
+        (f'{{"who_id": "{ZOE.hashed}"}}', True),
+    ],
+)
+def test_a_json_line_is_a_persons_by_its_subject_or_where_it_is_broken_by_a_word(
+    *, line: str, expected: bool
+) -> None:
+    assert lines("json").name(line) is expected
+
+
+def test_an_id_that_is_a_number_counts_in_the_subject_alone() -> None:
+    seven = lines("json", Person.of("7", KEY))
+    assert seven.name('{"who_id": 7, "amount": 1}')
+    assert not seven.name('{"who_id": 1, "amount": 7}')
+
+
+@pytest.mark.parametrize(
+    ("line", "header", "expected"),
+    [
+        ('1,"zoe",5', ["id", "who_id", "amount"], True),
+        ("zoe,max,5", ["id", "who_id", "amount"], False),
+        ("1,zoe", ["id", "who_id", "amount"], True),
+        ("1,,zoe", ["id", "who_id", "amount"], True),
+        ("1,zoe,5", [], True),
+        ("1,zoe was here,5", [], False),
+    ],
+)
+def test_a_csv_line_is_read_by_its_header(*, line: str, header: list[str], expected: bool) -> None:
+    assert lines("csv").name(line, header) is expected
+
+
+def test_a_person_is_a_hash_in_every_text() -> None:
+    assert str(ZOE) == ZOE.hashed
+    assert "zoe" not in repr(ZOE)
+    assert ZOE.is_in("3:zoe3:max 2026-03-01")
+    assert not ZOE.is_in("zoes")
+
+
+def test_a_subject_names_columns_of_text(tmp_path: Path, lake: Lake) -> None:
+    with pytest.raises(ValidationError, match="subject names amount, nobody; name columns of type `string`"):
+        Log(lake, tmp_path, "wrong", columns=COLUMNS, subject=["who", "amount", "nobody"])
+    contract = Log(lake, tmp_path, "right", columns=COLUMNS, subject=["who"]).contract
+    assert isinstance(contract, Contract)
+    assert Lines.of(contract, ZOE).fields == {"who", "who_id"}
+
+
+def test_files_are_rewritten_and_the_ledger_follows(lake: Lake, tmp_path: Path) -> None:
+    made = lake_in(lake.spark, tmp_path / "lake")
+    log = Log(
+        made,
+        tmp_path,
+        "rewritten",
+        format="csv",
+        columns=COLUMNS | {"who": {"type": "string"}},
+        subject=["who"],
+    )
+    head, mine, theirs = "id,ts,who,amount\n", '1,2026-03-01,"zoe",1\r\n', "2,2026-03-01,max,1\n"
+    plain = log.deliver(1, head + mine + theirs + "3,zoe", "1.csv")
+    packed = log.deliver(2, gzip.compress((head + mine).encode()), "2.csv.gz")
+    log.deliver(3, "not gzip", "3.csv.gz")
+    other = log.deliver(4, head + theirs, "4.csv")
+    log.ingest()
+    before, touched_at = other.stat(), plain.stat().st_mtime_ns
+    naming = files_naming(made, str(log.folder), log.contract, ZOE)
+    assert naming.lines == {"day=2026-03-01/1.csv": 2, "day=2026-03-02/2.csv.gz": 1}
+    assert naming.unreadable == ("day=2026-03-03/3.csv.gz",)
+    rewrite(made, str(log.folder), naming, ZOE)
+    assert plain.read_text() == head + theirs
+    assert gzip.decompress(packed.read_bytes()).decode() == head
+    assert (other.stat(), plain.stat().st_mtime_ns) == (before, touched_at)
+    assert log.plan() == []
+    sizes = {row["path"]: row["size"] for row in made.read(FILES.name).collect()}
+    assert sizes["day=2026-03-01/1.csv"] == plain.stat().st_size
+    assert not list(log.folder.rglob(".*"))
+    plain.write_text(head)
+    with pytest.raises(Exception, match=r"1\.csv was ingested before with other content"):
+        log.plan()
+
+
+def test_files_in_a_store_are_left_to_their_producer(lake: Lake, tmp_path: Path) -> None:
+    log = Log(lake, tmp_path, "stored", columns=COLUMNS, subject=["who"])
+    with pytest.raises(
+        TrustlakeError, match=r"raw\.root is s3://logs, where no process of ours rewrites files; name"
+    ):
+        files_naming(lake, "s3://logs", log.contract, ZOE)
