@@ -1,7 +1,7 @@
 """Least and greatest values of a table's columns, which Delta keeps file by file in the log of its commits.
 
-They outlive the rows there: of columns that may name a person none are kept. Tables say so by their layout; those that were
-made before there were layouts are told so here.
+They outlive the rows there: of columns that may name a person none are kept. Tables say so by their layout; those
+that were made before there were layouts are told so here.
 """
 
 from __future__ import annotations
