@@ -26,6 +26,7 @@ STEPS = (
     ("train_model", "--as-of", "2026-02-25"),
     ("promote_model",),
     ("score_events", "--from", "2026-02-25", "--to", "2026-03-02"),
+    ("maintain_tables",),
 )
 OVERLAY = """\
 lake: {root: lake}
