@@ -28,6 +28,7 @@ STEPS = (
     ("promote_model",),
     ("score_events", "--from", "2026-02-25", "--to", "2026-03-02"),
     ("erase_user", "--user", "acc_nobody", "--reason", "request 1"),
+    ("maintain_tables",),
 )
 OVERLAY = """\
 lake: {root: lake}
