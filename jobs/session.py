@@ -77,8 +77,6 @@ SMALL_RUN = {
     "spark.databricks.delta.snapshotPartitions": "2",
     # Above this many paths Spark lists them in a job of tiny tasks, here three times as slow as the driver alone.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
-    # VACUUM lists the files of a table in so many tasks, whatever their number; the default is 10000.
-    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
     "spark.ui.enabled": "false",
     # What only the pages of the UI show: long texts of plans, a third of the planning time, and a long memory.
     "spark.sql.ui.explainMode": "simple",

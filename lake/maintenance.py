@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +16,7 @@ from lake.conflicts import CONFLICTS
 from lake.data_versions import DATA_VERSION, Commit, history, last_change
 from lake.errors import LockedError, TrustlakeError
 from lake.layout import LISTED_COMMITS, REMOVED_FILES, RETENTION, Layout, Stored, interval, stored
+from lake.session_settings import FEW_LIST_TASKS, session_settings
 from lake.tables import Lake
 
 # A job reads tables as they were when it began, and goes on with replaced files; nothing runs for a week.
@@ -27,8 +27,6 @@ _UNSAID = timedelta(days=7)
 FILE_BYTES = 128 * 1024 * 1024
 SPARE_FILES = 8
 _UNITS = {"hour": "hours", "day": "days", "week": "weeks"}
-# Of VACUUM, which would start ten thousand for one folder.
-_LIST_TASKS = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +126,7 @@ def do(lake: Lake, work: Work) -> Stored:
     place, hours = lake.place(work.table), int(work.retain / timedelta(hours=1))
     statements = [*work.changes, *([f"OPTIMIZE {place}"] if work.is_compacted else [])]
     told = json.loads(lake.stamp.metadata) | {DATA_VERSION: work.data_version}
-    settings = {
+    settings = FEW_LIST_TASKS | {
         "spark.databricks.delta.commitInfo.userMetadata": json.dumps(told),
         "spark.databricks.delta.optimize.maxFileSize": str(FILE_BYTES),
         "spark.databricks.delta.optimize.minFileSize": str(FILE_BYTES // 2),
@@ -184,7 +182,7 @@ def _removable(spark: SparkSession, place: str, before: Stored, kept: timedelta,
         # Delta would look through all folders to find that every file is too young.
         return []
     hours = int(kept / timedelta(hours=1))
-    with session_settings(spark, {}):
+    with session_settings(spark, FEW_LIST_TASKS):
         return [row["path"] for row in spark.sql(f"VACUUM {place} RETAIN {hours} HOURS DRY RUN").collect()]
 
 
@@ -199,23 +197,6 @@ def _readable_from(commits: list[Commit], cutoff: datetime) -> int | None:
     """The data version that was the latest at ``cutoff``, and whatever came after it."""
     then = [commit for commit in commits if commit.at <= cutoff]
     return last_change(then) if then else None
-
-
-@contextmanager
-def session_settings(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
-    """The settings for the body, where the platform lets a session have them."""
-    wanted = {_LIST_TASKS: "4", **settings}
-    before = {key: spark.conf.get(key, None) for key in wanted if spark.conf.isModifiable(key)}
-    try:
-        for key in before:
-            spark.conf.set(key, wanted[key])
-        yield
-    finally:
-        for key, value in before.items():
-            if value is None:
-                spark.conf.unset(key)
-            else:
-                spark.conf.set(key, value)
 
 
 def _megabytes(size: int) -> str:

@@ -1,0 +1,27 @@
+"""Settings of the session for a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from pyspark.sql import SparkSession
+
+# Of VACUUM, which would start ten thousand for one folder.
+FEW_LIST_TASKS = {"spark.sql.sources.parallelPartitionDiscovery.parallelism": "4"}
+
+
+@contextmanager
+def session_settings(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
+    """The settings for the body, where the platform lets a session have them."""
+    before = {key: spark.conf.get(key, None) for key in settings if spark.conf.isModifiable(key)}
+    try:
+        for key in before:
+            spark.conf.set(key, settings[key])
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                spark.conf.unset(key)
+            else:
+                spark.conf.set(key, value)
