@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from lake.data_versions import DATA_VERSION, Commit, last_change
 from lake.described import described
 from lake.layout import STATISTICS, Layout, stored
-from lake.maintenance import session_settings
+from lake.session_settings import session_settings
 from lake.tables import Lake, TableSpec
 
 COLUMNS = ("at long: When", "name string: What it is called")
