@@ -117,7 +117,9 @@ def _link(
     sharing = [other.batch_id for other in gone if load.shares_rows(other)]
     if sharing:
         return f"shares replayed rows with {sharing[0]}"
-    if load.duplicates and _delivers_again(lake, root, contract, gone, _files(load, loads)):
+    # What a killed replay brought is still in quarantine, too.
+    lost = [other for other in gone if other.is_finished or other.kind != REPLAY]
+    if load.duplicates and lost and _delivers_again(lake, root, contract, lost, _files(load, loads)):
         return "delivered events of theirs again, as duplicates"
     return None
 
