@@ -7,9 +7,11 @@ from lake.tables import Lake
 
 # What Delta takes for safe: no reader and no writer is expected to need files that were replaced longer ago.
 SAFE_HOURS = 168
-# Delta would go by the table's property, whatever the statement says.
-_AS_TOLD = {"spark.databricks.delta.vacuum.retentionWindowIgnore.enabled": "false"}
-_UNSAFE = {"spark.databricks.delta.retentionDurationCheck.enabled": "false"}
+# Delta would go by the table's property, or refuse less than it, whatever the statement says.
+_AS_TOLD = {
+    "spark.databricks.delta.vacuum.retentionWindowIgnore.enabled": "false",
+    "spark.databricks.delta.retentionDurationCheck.enabled": "false",
+}
 
 
 def vacuum(lake: Lake, table: str, hours: int) -> int:
@@ -21,7 +23,7 @@ def vacuum(lake: Lake, table: str, hours: int) -> int:
     if _marks_rows(lake, table):
         # Rows that are only marked as deleted are still in files that the table needs.
         lake.spark.sql(f"REORG TABLE {lake.place(table)} APPLY (PURGE)")
-    with session_settings(lake.spark, FEW_LIST_TASKS | _AS_TOLD | (_UNSAFE if hours < SAFE_HOURS else {})):
+    with session_settings(lake.spark, FEW_LIST_TASKS | _AS_TOLD):
         lake.spark.sql(f"VACUUM {lake.place(table)} RETAIN {int(hours)} HOURS")
     return lake.version(table) or 0
 
