@@ -1,7 +1,7 @@
 """The change log of accounts, one row per change: sign-up, verification, new e-mail, and what enforcement does.
 
 A row holds the account as it is after the change. What was before the first day is one row per account, its
-state then. Nobody acts after closing the account; a fraudster may still log in after a suspension.
+state then. Nobody acts after closing the account.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SAME = -1  # the change leaves the verification as it is; an empty text does so
 
 
 def account_changes(
-    settings: SimulationSettings, people: Columns, acts: Columns, accused: Columns, guilty: Flags
+    settings: SimulationSettings, people: Columns, acts: Columns, sanctioned: Columns
 ) -> Columns:
     """Return the changes up to the end of the period, sorted by ``lsn``, which grows with time.
 
@@ -26,18 +26,15 @@ def account_changes(
         settings: the marketplace.
         people: every account, its number its position.
         acts: what accounts do: account, ms.
-        accused: accusations of fraud: account, ms.
-        guilty: which accounts were opened to defraud.
+        sanctioned: who is restricted, suspended and freed, and when (``enforcement``).
     """
     rng = stream(settings.seed, "account changes")
-    first = np.full(size(people), np.iinfo(np.int64).max)
-    np.minimum.at(first, accused["account"], accused["ms"])
     rows = stack(
         [
             *_verifications(rng, people),
             _new_addresses(rng, settings, people),
-            *_enforcement(rng, settings, first, guilty),
-            *_mistaken(rng, settings, people, first),
+            *_enforced(sanctioned),
+            *_mistaken(rng, settings, people, sanctioned),
         ]
     )
     last = people["signup_ms"].copy()
@@ -83,29 +80,24 @@ def _new_addresses(rng: np.random.Generator, settings: SimulationSettings, peopl
     return _change(who, at, domain=choice(rng, EMAIL_DOMAINS, (50, 20, 10, 15, 5), len(who)))
 
 
-def _enforcement(
-    rng: np.random.Generator, settings: SimulationSettings, first: Ints, guilty: Flags
-) -> list[Columns]:
-    """Restrict most accused accounts; suspend fraudsters for good, free the others."""
-    who = np.flatnonzero((first < settings.end_ms) & happens(rng, 0.85, len(first)))
-    restricted = first[who] + rng.uniform(0.1, 3.0, len(who)) * DAY_MS
-    decided = restricted + rng.lognormal(1.2, 0.7, len(who)) * DAY_MS
-    convicted = np.where(guilty[who], happens(rng, 0.92, len(who)), happens(rng, 0.04, len(who)))
-    appealed = convicted & happens(rng, 0.03, len(who))
-    heard = decided + rng.uniform(2.0, 20.0, len(who)) * DAY_MS
+def _enforced(sanctioned: Columns) -> list[Columns]:
+    """Restrictions, and what was decided and appealed afterwards."""
+    who, convicted = sanctioned["account"], sanctioned["is_convicted"]
+    decided, heard = sanctioned["decided_ms"], sanctioned["heard_ms"]
     return [
-        _change(who, restricted, status="restricted"),
+        _change(who, sanctioned["restricted_ms"], status="restricted"),
         _change(who[convicted], decided[convicted], status="suspended"),
         _change(who[~convicted], decided[~convicted], status="active"),
-        _change(who[appealed], heard[appealed], status="active"),
+        _change(who[heard >= 0], heard[heard >= 0], status="active"),
     ]
 
 
 def _mistaken(
-    rng: np.random.Generator, settings: SimulationSettings, people: Columns, first: Ints
+    rng: np.random.Generator, settings: SimulationSettings, people: Columns, sanctioned: Columns
 ) -> list[Columns]:
-    """Restrict a few honest accounts by mistake, for some days."""
-    who = people["account"][happens(rng, 0.004, size(people)) & (first >= settings.end_ms)]
+    """Restrict a few other accounts by mistake, for some days."""
+    drawn = happens(rng, 0.004, size(people)) & ~np.isin(people["account"], sanctioned["account"])
+    who = people["account"][drawn]
     at = _moments(rng, settings, people["signup_ms"][who] + DAY_MS)
     until = at + (rng.exponential(3.0, len(who)) * DAY_MS).astype(np.int64)
     return [_change(who, at, status="restricted"), _change(who, until, status="active")]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Array, Columns, size, stack, take
+from simulation.fraud.non_delivery import TYPOLOGY as NON_DELIVERY
+from simulation.fraud.self_dealing import TYPOLOGY as SELF_DEALING
 from simulation.population import DAY_MS
 from simulation.settings import SimulationSettings
 from simulation.streams import belongs, choice, happens, stream
@@ -17,6 +19,7 @@ FRIENDLY = "T12"
 _NO_VICTIM = "T7"
 _LONGEST_DAYS = 120.0
 _MEDIAN_DAYS = 35.0
+_BETRAYED = ("not_received", "not_as_described")
 _QUARRELS = ("not_received", "not_as_described", "duplicate", "credit_not_processed")
 
 
@@ -28,24 +31,31 @@ def mark_friendly(settings: SimulationSettings, payments: Columns) -> Columns:
     rng = stream(settings.seed, "friendly")
     prone = np.where(belongs(payments["payer"], f"prone:{settings.seed}", 0.2), 2.8, 0.55)
     drawn = happens(rng, settings.fraud.friendly * prone, size(payments))
-    friendly = drawn & payments["approved"] & ~payments["is_fraud"]
+    friendly = drawn & payments["approved"] & ~payments["is_fraud"] & (payments["typology"] == "")
     return payments | {"typology": np.where(friendly, FRIENDLY, payments["typology"])}
 
 
-def open_disputes(settings: SimulationSettings, payments: Columns) -> Columns:
-    """Return the cases of all payments: those of frauds, of friendly fraud and of ordinary quarrels."""
+def open_disputes(settings: SimulationSettings, payments: Columns, padded: Array) -> Columns:
+    """Return the cases of all payments: those of frauds, of friendly fraud and of quarrels.
+
+    Payments of the ``padded`` contracts (T10) are mostly not disputed: the client does not know.
+    """
     rng = stream(settings.seed, "disputes")
     approved = take(payments, payments["approved"])
-    fraud = take(approved, approved["is_fraud"])
+    betrayed = approved["is_fraud"] & (approved["typology"] == NON_DELIVERY)
+    fraud = take(approved, approved["is_fraud"] & ~betrayed)
     silent = np.where(fraud["typology"] == _NO_VICTIM, 0.85, settings.fraud.never_disputed)
     noticed = take(fraud, ~happens(rng, silent, size(fraud)))
-    honest = take(approved, ~approved["is_fraud"] & (approved["typology"] == ""))
+    content = np.isin(approved["typology"], (FRIENDLY, SELF_DEALING))
+    honest = take(approved, ~approved["is_fraud"] & ~content)
     quarrels = take(honest, happens(rng, settings.fraud.other_disputes, size(honest)))
     friendly = take(approved, approved["typology"] == FRIENDLY)
     parts = [
         *_fraud_cases(rng, noticed, settings),
         _friendly_cases(rng, friendly),
         _quarrel_cases(rng, quarrels),
+        _betrayed_cases(rng, take(approved, betrayed), 0.75, (10.0, 45.0)),
+        _betrayed_cases(rng, _last_of(approved, padded), settings.fraud.padding_noticed, (7.0, 30.0)),
     ]
     return stack(parts)
 
@@ -89,3 +99,21 @@ def _quarrel_cases(rng: np.random.Generator, rows: Columns) -> Columns:
     days = rng.lognormal(np.log(18.0), 0.6, count).clip(1.0, _LONGEST_DAYS)
     kind = choice(rng, ("refund_claim", "chargeback"), (65, 35), count)
     return _case(rows, kind, choice(rng, _QUARRELS, (35, 40, 10, 15), count), days)
+
+
+def _last_of(approved: Columns, contract: Array) -> Columns:
+    """Return the last approved payment of each of these contracts."""
+    of = np.flatnonzero(np.isin(approved["contract"], contract) & (approved["typology"] == ""))
+    of = of[np.lexsort((approved["ms"][of], approved["contract"][of]))]
+    number = approved["contract"][of]
+    return take(approved, of[np.append(number[1:] != number[:-1], np.ones(min(1, len(of)), dtype=bool))])
+
+
+def _betrayed_cases(
+    rng: np.random.Generator, rows: Columns, share: float, days: tuple[float, float]
+) -> Columns:
+    """Return claims and chargebacks of ``share`` of the clients who paid for nothing, within so many days."""
+    told = take(rows, happens(rng, share, size(rows)))
+    count = size(told)
+    kind = choice(rng, ("refund_claim", "chargeback"), (60, 40), count)
+    return _case(told, kind, choice(rng, _BETRAYED, (70, 30), count), rng.uniform(*days, count))

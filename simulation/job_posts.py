@@ -18,7 +18,7 @@ from simulation.text.spinning import luck
 
 _LOOK_ALIKE_SHARE = 0.16
 _UNFILLED = 0.15
-_HASTY = ("T1", "T2", "T7")
+_HASTY = ("T1", "T2", "T6", "T7")
 
 
 def job_posts(settings: SimulationSettings, people: Columns, payments: Columns) -> Columns:

@@ -37,6 +37,10 @@ LOGS = (
     "proposals",
     "messages",
     "user_reports",
+    "contract_changes",
+    "escrow_events",
+    "reviews",
+    "time_logs",
 )
 _DAY = "ingest_date"
 _KEEP = "keep_share"
@@ -79,7 +83,7 @@ def write_logs(
     _claim(root, settings)
     remove_leftovers(root)
     world = simulate(settings)
-    write_truth(settings, world.accounts, world.payments, world.job_posts, world.messages, str(hidden))
+    write_truth(settings, world, str(hidden))
     written = []
     for source in records(settings, world):
         began = time.monotonic()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from simulation.columns import Columns
+from simulation.identifiers import iso_text
 from simulation.user_reports import POST, THREAD
 from simulation.words import Records, Words
 
@@ -84,3 +85,40 @@ def report_records(words: Words, rows: Columns) -> Records:
         words.of_server("user_reports", "user_reported", rows, fields, "support-desk"),
         member_field="reporter_id",
     )
+
+
+def review_records(words: Words, rows: Columns) -> Records:
+    """Return ``reviews``."""
+    fields = {
+        "review_id": words.id("rev", rows["contract"] * 2 + rows["is_of_client"]),
+        "contract_id": words.id("con", rows["contract"]),
+        "reviewer_id": words.id("acc", rows["reviewer"]),
+        "reviewed_id": words.id("acc", rows["reviewed"]),
+        "stars": rows["stars"],
+        "private_score": rows["private_score"],
+        "comment": rows["comment"],
+        **words.place(rows),
+    }
+    return replace(
+        words.of_apps("reviews", "review_written", rows, fields),
+        text_field="comment",
+        member_field="reviewer_id",
+    )
+
+
+def time_records(words: Words, rows: Columns) -> Records:
+    """Return ``time_logs``; what was written by hand has no picture of the screen."""
+    screenshot = words.id("scr", rows["screenshot"]).astype(object)
+    screenshot[rows["manual"]] = None
+    fields = {
+        "log_id": words.id("tlg", rows["log"]),
+        "contract_id": words.id("con", rows["contract"]),
+        "freelancer_id": words.id("acc", rows["freelancer"]),
+        "started_ts": iso_text(rows["start_ms"]),
+        "minutes": rows["minutes"],
+        "activity_level": rows["activity_level"],
+        "manual": rows["manual"],
+        "screenshot_hash": screenshot,
+        **words.place(rows),
+    }
+    return replace(words.of_apps("time_logs", "time_logged", rows, fields), member_field="freelancer_id")

@@ -18,14 +18,19 @@ _LOOK_ALIKE_SHARE = 0.06
 
 
 def messages(
-    settings: SimulationSettings, people: Columns, payments: Columns, posts: Columns, proposals: Columns
+    settings: SimulationSettings,
+    people: Columns,
+    payments: Columns,
+    posts: Columns,
+    proposals: Columns,
+    terms: Columns,
 ) -> Columns:
     """Return the messages of the period sorted by time; ``job`` and ``contract`` are -1 where there is none.
 
     ``thread`` numbers the threads; ``is_fraud`` and ``typology`` are those of the whole thread.
     """
     rng = stream(settings.seed, "messages")
-    honest = _of_contracts(rng, people, payments, posts)
+    honest = _of_contracts(rng, people, payments, terms)
     threads = int(honest["thread"].max(initial=-1)) + 1
     wanted = round(settings.fraud.swindling_threads * threads)
     swindled = swindles(settings, people, payments, posts, proposals, wanted)
@@ -37,7 +42,7 @@ def messages(
     return rows | honest_sessions(rng, people, rows["sender"], rows["ms"])
 
 
-def _of_contracts(rng: np.random.Generator, people: Columns, payments: Columns, posts: Columns) -> Columns:
+def _of_contracts(rng: np.random.Generator, people: Columns, payments: Columns, terms: Columns) -> Columns:
     """Return the threads of two contracts in five, from a day before the first payment on.
 
     Who passes money to himself (T7) has nothing to say.
@@ -58,13 +63,12 @@ def _of_contracts(rng: np.random.Generator, people: Columns, payments: Columns, 
     )
     both = np.maximum(people["signup_ms"][client], people["signup_ms"][freelancer])
     at = np.maximum(begins, both + 60_000) + _gaps(rng, thread)
-    job = _post_of(posts, payments["contract"][row])
     return {
         "thread": thread,
         "ms": at,
         "sender": np.where(from_client, client, freelancer),
         "recipient": np.where(from_client, freelancer, client),
-        "job": job,
+        "job": terms["post"][np.searchsorted(terms["contract"], payments["contract"][row])],
         "contract": payments["contract"][row],
         "body": _bodies(rng, from_client),
         "is_fraud": np.zeros(len(thread), dtype=bool),
@@ -79,16 +83,6 @@ def _gaps(rng: np.random.Generator, thread: Ints) -> Ints:
     begins = np.searchsorted(thread, thread)
     since: Ints = total - total[begins]
     return since
-
-
-def _post_of(posts: Columns, contract: Array) -> Ints:
-    """Return the post that led to each contract; -1 where none did."""
-    with_contract = np.flatnonzero(posts["contract"] >= 0)
-    order = with_contract[np.argsort(posts["contract"][with_contract], kind="stable")]
-    known = posts["contract"][order]
-    place = np.searchsorted(known, contract).clip(0, max(0, len(known) - 1))
-    found: Ints = np.where(known[place] == contract, posts["post"][order][place], -1)
-    return found
 
 
 def _bodies(rng: np.random.Generator, from_client: Array) -> Array:

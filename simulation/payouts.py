@@ -27,7 +27,7 @@ def payouts(settings: SimulationSettings, people: Columns, payments: Columns, un
     paid = take(payments, payments["approved"])
     hasty = np.isin(paid["payee"], np.array(sorted(under.hasty), dtype=np.int64)) & paid["is_fraud"]
     due = _due(rng, paid, hasty)
-    due |= _methods(settings, due["account"], due["ms"])
+    due |= _methods(settings, people, due["account"], due["ms"])
     session = honest_sessions(rng, people, due["account"], due["ms"])
     due |= {"device": session["device"], "ip_country": session["ip_country"]}
     everything = stack([due, _emptied(under.withdrawals, due)])
@@ -39,11 +39,11 @@ def payouts(settings: SimulationSettings, people: Columns, payments: Columns, un
 
 
 def _due(rng: np.random.Generator, paid: Columns, hasty: Flags) -> Columns:
-    """Group payments of one payee and period into one payout at the period's end; hasty ones go alone."""
+    """Group money of one payee released in one period into one payout at its end; hasty ones go alone."""
     payee = paid["payee"]
     cents = paid["minor"] * geography.usd_ppm(paid["currency"], paid["ms"]) // 1_000_000
     span = _RHYTHM_DAYS[mixed(payee, "rhythm") % len(_RHYTHM_DAYS)] * DAY_MS
-    period = (paid["ms"] + mixed(payee, "phase") % span) // span
+    period = (paid["released_ms"] + mixed(payee, "phase") % span) // span
     single = 1_000_000_000 + np.arange(size(paid))
     key = np.stack([payee, np.where(hasty, single, period)])
     _, first, group = np.unique(key, axis=1, return_index=True, return_inverse=True)
@@ -51,19 +51,21 @@ def _due(rng: np.random.Generator, paid: Columns, hasty: Flags) -> Columns:
     usd_cents = np.zeros(len(first), dtype=np.int64)
     np.add.at(usd_cents, group, cents * (100 - _FEE_PERCENT) // 100)
     last = np.zeros(len(first), dtype=np.int64)
-    np.maximum.at(last, group, paid["ms"])
+    np.maximum.at(last, group, paid["released_ms"])
     wait = np.where(hasty[first], rng.exponential(7.0, len(first)), rng.exponential(40.0, len(first)) + 4.0)
     at = last + (wait * HOUR_MS).astype(np.int64)
     return {"ms": at, "account": payee[first], "usd_cents": usd_cents}
 
 
-def _methods(settings: SimulationSettings, account: Ints, at_ms: Ints) -> Columns:
-    """Return the account's payout method; every sixth account changes it once in the period."""
-    change = settings.start_ms + mixed(account, "method change") % (settings.days * 6 * DAY_MS)
+def _methods(settings: SimulationSettings, people: Columns, account: Ints, at_ms: Ints) -> Columns:
+    """Return the payout method of the account's hand; every sixth hand changes it once in the period."""
+    hand = people["hand"][account]
+    change = settings.start_ms + mixed(hand, "method change") % (settings.days * 6 * DAY_MS)
+    change = np.minimum(change, people["new_method_ms"][account])
     changed = at_ms >= change
-    number = account * 2 + changed
+    number = hand * 2 + changed
     kind: Array = _KINDS[mixed(number, "method kind") % len(_KINDS)]
-    opened = settings.start_ms - 1 - mixed(account, "method opened") % (300 * DAY_MS)
+    opened = settings.start_ms - 1 - mixed(hand, "method opened") % (300 * DAY_MS)
     return {"method": number, "method_kind": kind, "method_added_ms": np.where(changed, change, opened)}
 
 

@@ -22,7 +22,11 @@ _OFFICE_FIRST = 3_000_000_000
 
 
 def honest_accounts(settings: SimulationSettings) -> Columns:
-    """Return the honest accounts, numbered from 0; some 40 % signed up before the first day."""
+    """Return the honest accounts, numbered from 0; some 40 % signed up before the first day.
+
+    ``hand`` is the account that its person opened first: accounts of one hand share devices, letters and payout
+    methods. An honest account is its own.
+    """
     rng = stream(settings.seed, "population")
     count = settings.accounts
     role = choice(rng, ("client", "freelancer", "both"), (0.38, 0.52, 0.10), count)
@@ -33,6 +37,7 @@ def honest_accounts(settings: SimulationSettings) -> Columns:
     )
     people: Columns = {
         "account": np.arange(count),
+        "hand": np.arange(count),
         "role": role,
         "signup_ms": _signups(rng, settings, country),
     }
@@ -108,6 +113,6 @@ def _movements(rng: np.random.Generator, people: Columns, settings: SimulationSe
 
 def main_device(people: Columns, who: Ints, at_ms: Ints) -> Ints:
     """Return the device an account mostly uses at a moment: its office's, or its phone of that time."""
-    own = who * 8 + (at_ms >= people["new_phone_ms"][who])
+    own = people["hand"][who] * 8 + (at_ms >= people["new_phone_ms"][who])
     office = people["office"][who]
     return np.where(office >= 0, _OFFICE_FIRST + office, own)

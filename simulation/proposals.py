@@ -56,8 +56,9 @@ def _of_others(rng: np.random.Generator, people: Columns, posts: Columns) -> Col
 
 
 def _letters(rng: np.random.Generator, people: Columns, freelancer: Array) -> Array:
-    """Return a letter each: everybody varies a template of his own, as honest people do too."""
+    """Return a letter each: every hand varies a template of its own, as honest people do too."""
     draws = luck(rng)
     country: list[str] = geography.COUNTRIES[people["country"]].tolist()
-    templates = {who: letter_template(country[who], draws) for who in sorted(set(freelancer.tolist()))}
-    return np.array([spin(templates[who], draws) for who in freelancer.tolist()], dtype=object)
+    hands = people["hand"][freelancer].tolist()
+    templates = {hand: letter_template(country[hand], draws) for hand in sorted(set(hands))}
+    return np.array([spin(templates[hand], draws) for hand in hands], dtype=object)

@@ -8,8 +8,15 @@ import numpy as np
 
 from simulation.columns import Columns
 from simulation.identifiers import ip_text, iso_text
-from simulation.member_records import message_records, post_records, proposal_records, report_records
-from simulation.server_records import change_records, ledger_records
+from simulation.member_records import (
+    message_records,
+    post_records,
+    proposal_records,
+    report_records,
+    review_records,
+    time_records,
+)
+from simulation.server_records import change_records, escrow_records, ledger_records, terms_records
 from simulation.settings import SimulationSettings
 from simulation.streams import mixed
 from simulation.words import Records, Words
@@ -31,6 +38,10 @@ def records(settings: SimulationSettings, world: World) -> list[Records]:
         proposal_records(words, world.proposals),
         message_records(words, world.messages),
         report_records(words, world.user_reports),
+        terms_records(words, world.contract_changes),
+        escrow_records(words, world.escrow_events),
+        review_records(words, world.reviews),
+        time_records(words, world.time_logs),
     ]
 
 

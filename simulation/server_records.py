@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from simulation.columns import Columns
+from simulation.escrow import PLATFORM
 from simulation.identifiers import iso_text
 from simulation.ledger import SETTLEMENT
 from simulation.words import Records, Words
@@ -18,6 +21,7 @@ _CHANGE_DIRT = (
     "out_of_order_change",
     "replayed_day",
 )
+_TERMS_DIRT = tuple(kind for kind in _CHANGE_DIRT if kind != "out_of_order_change")
 # A refused or late entry would leave its transaction out of balance, which only ``ledger_imbalance`` may do.
 _LEDGER_DIRT = ("exact_duplicate", "ledger_imbalance", "replayed_day")
 
@@ -63,3 +67,44 @@ def ledger_records(words: Words, rows: Columns) -> Records:
         dirt=_LEDGER_DIRT,
         together=rows["txn"],
     )
+
+
+def terms_records(words: Words, rows: Columns) -> Records:
+    """Return ``contract_changes`` as the contracts' database writes it."""
+    ended = iso_text(np.maximum(rows["ended_ms"], 0)).astype(object)
+    ended[rows["ended_ms"] < 0] = None
+    fields = {
+        "op": rows["op"],
+        "lsn": rows["lsn"],
+        "updated_ts": iso_text(rows["ms"]),
+        "contract_id": words.id("con", rows["contract"]),
+        "job_id": words.id_or_none("job", rows["post"]),
+        "client_id": words.id("acc", rows["client"]),
+        "freelancer_id": words.id("acc", rows["freelancer"]),
+        "kind": rows["kind"],
+        **words.money(rows["minor"], rows["currency"], rows["ms"]),
+        "status": rows["status"],
+        "started_ts": iso_text(rows["start_ms"]),
+        "ended_ts": ended,
+        "end_reason": rows["end_reason"],
+    }
+    return replace(
+        words.of_server("contract_changes", "contract_changed", rows, fields, "contracts-db"),
+        dirt=_TERMS_DIRT,
+        tells_past=True,
+    )
+
+
+def escrow_records(words: Words, rows: Columns) -> Records:
+    """Return ``escrow_events`` as the escrow service writes it."""
+    actor = words.id("acc", np.maximum(rows["actor"], 0)).astype(object)
+    actor[rows["actor"] == PLATFORM] = None
+    fields = {
+        "escrow_id": words.id("esc", rows["payment"]),
+        "payment_id": words.id("pay", rows["payment"]),
+        "contract_id": words.id("con", rows["contract"]),
+        "kind": rows["kind"],
+        **words.money(rows["minor"], rows["currency"], rows["ms"]),
+        "actor_id": actor,
+    }
+    return words.of_server("escrow_events", "escrow_moved", rows, fields, "escrow")

@@ -21,7 +21,9 @@ def honest_sessions(rng: np.random.Generator, people: Columns, who: Ints, at_ms:
     fresh = _FRESH_FIRST + mixed(who * 1_000_003 + at_ms // 86_400_000, "fresh device") % 900_000_000
     kind = choice(rng, ("usual", "second", "fresh"), (80, 12, 8), len(who))
     device = np.select(
-        [kind == "usual", kind == "second"], [main_device(people, who, at_ms), who * 8 + 2], fresh
+        [kind == "usual", kind == "second"],
+        [main_device(people, who, at_ms), people["hand"][who] * 8 + 2],
+        fresh,
     )
     return {"device": device} | _network(rng, people, who, at_ms)
 
@@ -32,7 +34,7 @@ def _network(rng: np.random.Generator, people: Columns, who: Ints, at_ms: Ints) 
     travels = (at_ms >= people["trip_from"][who]) & (at_ms < people["trip_until"][who])
     country = np.where(travels, people["trip_country"][who], people["country"][who])
     office = people["office"][who]
-    place = np.where(office >= 0, 3_000_000_000 + office, who)
+    place = np.where(office >= 0, 3_000_000_000 + office, people["hand"][who])
     place = np.where(travels, who * 31 + at_ms // 864_000_000, place)
     home = geography.address(country, place, "home")
     mobile = geography.address(country, rng.integers(0, 300, count), "mobile")

@@ -24,7 +24,7 @@ class FraudSettings(BaseModel):
         description="Fraudulent share of approved payments. Raised: about 0.003 in real life.",
     )
     stolen_card_share: float = Field(
-        default=0.61, ge=0, le=1, description="Share of frauds paid by stolen card (T1)."
+        default=0.58, ge=0, le=1, description="Share of frauds paid by stolen card (T1)."
     )
     card_testing_share: float = Field(
         default=0.14, ge=0, le=1, description="Share of frauds after card testing (T2)."
@@ -34,6 +34,12 @@ class FraudSettings(BaseModel):
     )
     laundering_share: float = Field(
         default=0.03, ge=0, le=1, description="Share of frauds passing money through (T7)."
+    )
+    non_delivery_share: float = Field(
+        default=0.03,
+        ge=0,
+        le=1,
+        description="Share of frauds by bought accounts that deliver nothing (T9), all in the last third.",
     )
     in_rings: float = Field(
         default=0.6, ge=0, le=1, description="Share of stolen-card accounts that sit in rings."
@@ -74,11 +80,55 @@ class FraudSettings(BaseModel):
         default=0.6, ge=0, le=1, description="Share of swindling threads that nobody reports."
     )
 
+    self_dealing: float = Field(
+        default=0.004,
+        ge=0,
+        le=0.1,
+        description="Freelancers who farm ratings (T6), as a share of the honest ones.",
+    )
+    rented_identities: float = Field(
+        default=0.003,
+        ge=0,
+        le=0.1,
+        description="Freelancers under borrowed names (T8), as a share of the honest ones.",
+    )
+    padded_contracts: float = Field(
+        default=0.02,
+        ge=0,
+        le=0.5,
+        description="Honest hourly contracts whose hours are padded (T10). Raised: about 0.005 in real life.",
+    )
+    padding_noticed: float = Field(
+        default=0.3, ge=0, le=1, description="Share of padded contracts whose client disputes a payment."
+    )
+    returning: float = Field(
+        default=0.25, ge=0, le=1, description="Share of suspended accounts whose owner signs up again (T11)."
+    )
+
+    drift: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of foreign stolen cards that are of the one country for sale that quarter (T1).",
+    )
+    reaction: float = Field(
+        default=0.3,
+        ge=0,
+        le=2,
+        description="By how much (as a logarithm) stolen cards are charged less at the end than at the start.",
+    )
+
     @model_validator(mode="after")
     def _shares_add_up(self) -> FraudSettings:
-        total = self.stolen_card_share + self.card_testing_share + self.takeover_share + self.laundering_share
+        total = (
+            self.stolen_card_share
+            + self.card_testing_share
+            + self.takeover_share
+            + self.laundering_share
+            + self.non_delivery_share
+        )
         if round(total, 9) != 1.0:
-            raise ValueError(f"the four typology shares add up to {total:.4f}; make them add up to 1")
+            raise ValueError(f"the five typology shares add up to {total:.4f}; make them add up to 1")
         return self
 
 

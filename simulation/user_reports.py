@@ -1,6 +1,6 @@
 """User reports, one row each: what members tell the platform about posts, accounts and threads, right or wrong.
 
-For solicitation (T4) they are the only sign the platform gets; a quarter of its posts nobody reports.
+For solicitation (T4), farmed ratings (T6) and rented identities (T8) they are the only sign the platform gets.
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Array, Columns, Flags, Ints, size, stack, take
+from simulation.fraud.non_delivery import TYPOLOGY as NON_DELIVERY
+from simulation.fraud.rented_identities import TYPOLOGY as RENTED_IDENTITY
+from simulation.fraud.self_dealing import TYPOLOGY as SELF_DEALING
 from simulation.fraud.takeover import TYPOLOGY as TAKEOVER
 from simulation.population import DAY_MS, HOUR_MS
 from simulation.settings import SimulationSettings
@@ -15,6 +18,8 @@ from simulation.streams import choice, happens, stream
 
 POST, ACCOUNT, THREAD = "job_post", "account", "thread"
 SCAM = "scam"
+FAKE_REVIEWS, NOT_THE_PERSON = "fake_reviews", "not_the_person"
+_OF_FRAUD = (SCAM, FAKE_REVIEWS, NOT_THE_PERSON)
 _GRUDGES = ("spam", "low_pay", "rude", SCAM)
 
 
@@ -30,6 +35,9 @@ def user_reports(
             _of_hijacks(rng, payments),
             _of_payers(rng, payments),
             _of_threads(rng, settings, messages),
+            _of_betrayal(rng, payments),
+            _of_payees(rng, payments, SELF_DEALING, 0.5, FAKE_REVIEWS, (2.0, 30.0)),
+            _of_payees(rng, payments, RENTED_IDENTITY, 0.4, NOT_THE_PERSON, (14.0, 180.0)),
         ]
     )
     nobody = rows["reporter"] < 0
@@ -44,7 +52,7 @@ def user_reports(
 def accusations(reports: Columns, disputes: Columns) -> Columns:
     """Return when which account was accused of fraud, by a dispute or by a report."""
     denied = disputes["reason_code"] == "fraud"
-    told = reports["reason_code"] == SCAM
+    told = np.isin(reports["reason_code"], _OF_FRAUD)
     return {
         "account": np.concatenate([disputes["payer"][denied], reports["about"][told]]),
         "ms": np.concatenate([disputes["ms"][denied], reports["ms"][told]]),
@@ -101,6 +109,31 @@ def _of_payers(rng: np.random.Generator, payments: Columns) -> Columns:
     reason = choice(rng, _GRUDGES, (15, 40, 40, 5), size(rows))
     at = rows["ms"] + (rng.exponential(6.0, size(rows)) * DAY_MS).astype(np.int64)
     return _report(ACCOUNT, rows["payer"], rows["payer"], at, reason, rows["payee"])
+
+
+def _of_betrayal(rng: np.random.Generator, payments: Columns) -> Columns:
+    """Report half of the freelancers who took money for nothing (T9), by those who paid, after 5 to 30 days."""
+    paid = take(payments, payments["is_fraud"] & (payments["typology"] == NON_DELIVERY))
+    rows = take(paid, happens(rng, 0.3, size(paid)))
+    at = rows["ms"] + (rng.uniform(5.0, 30.0, size(rows)) * DAY_MS).astype(np.int64)
+    return _report(ACCOUNT, rows["payee"], rows["payee"], at, np.full(size(rows), SCAM), rows["payer"])
+
+
+def _of_payees(
+    rng: np.random.Generator,
+    payments: Columns,
+    typology: str,
+    share: float,
+    reason: str,
+    days: tuple[float, float],
+) -> Columns:
+    """Report a share of the freelancers of a typology, by others who see their work, days after the first pay."""
+    paid = take(payments, payments["typology"] == typology)
+    payee, first = np.unique(paid["payee"], return_index=True)
+    tells: Flags = happens(rng, share, len(payee))
+    payee, at = payee[tells], paid["ms"][first[tells]]
+    at = at + (rng.uniform(*days, len(payee)) * DAY_MS).astype(np.int64)
+    return _report(ACCOUNT, payee, payee, at, np.full(len(payee), reason), np.full(len(payee), -1))
 
 
 def _of_threads(rng: np.random.Generator, settings: SimulationSettings, messages: Columns) -> Columns:

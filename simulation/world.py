@@ -8,13 +8,22 @@ import numpy as np
 
 from simulation.account_changes import account_changes
 from simulation.columns import Columns, from_rows, size, stack, take
+from simulation.contracts import PADDED, contract_changes, contracts
 from simulation.disputes import mark_friendly, open_disputes
+from simulation.enforcement import sanctions, suspended_from
+from simulation.escrow import escrow_events, releases
 from simulation.fraud.actions import Account, Attempt
 from simulation.fraud.card_testing import run_card_testing
+from simulation.fraud.clients import Clients
 from simulation.fraud.laundering import run_laundering
+from simulation.fraud.non_delivery import run_non_delivery
+from simulation.fraud.rented_identities import run_rented_identities
+from simulation.fraud.returning import linked, returners
+from simulation.fraud.self_dealing import run_self_dealing
 from simulation.fraud.stolen_cards import run_stolen_cards
 from simulation.fraud.takeover import run_takeovers
 from simulation.fraud.underworld import Underworld
+from simulation.guilt import typology_of
 from simulation.honest_payments import honest_payments
 from simulation.job_posts import job_posts
 from simulation.ledger import ledger_entries
@@ -23,10 +32,11 @@ from simulation.messages import messages
 from simulation.payouts import payouts
 from simulation.population import honest_accounts, main_device
 from simulation.proposals import proposals
+from simulation.reviews import reviews
 from simulation.sessions import honest_sessions
 from simulation.settings import SimulationSettings
 from simulation.streams import happens, stream
-from simulation.truth import typology_of
+from simulation.time_logs import time_logs
 from simulation.user_reports import accusations, user_reports
 
 _HONEST_ATTEMPTS = 0.945
@@ -34,7 +44,7 @@ _HONEST_ATTEMPTS = 0.945
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The rows of each log as numbers and text; ``payments`` also holds the hidden truth."""
+    """The rows of each log as numbers and text; ``contracts`` and others also hold the hidden truth."""
 
     accounts: Columns
     logins: Columns
@@ -47,6 +57,11 @@ class World:
     proposals: Columns
     messages: Columns
     user_reports: Columns
+    contracts: Columns
+    contract_changes: Columns
+    escrow_events: Columns
+    reviews: Columns
+    time_logs: Columns
 
 
 def simulate(settings: SimulationSettings) -> World:
@@ -56,73 +71,100 @@ def simulate(settings: SimulationSettings) -> World:
         settings, people, int(settings.payments_per_day * settings.days * _HONEST_ATTEMPTS)
     )
     under = _fraud(settings, people, honest)
-    payments = stack([honest, from_rows(under.attempts, Attempt)])
-    payments = take(payments, payments["ms"] < settings.end_ms)
-    payments = take(payments, np.argsort(payments["ms"], kind="stable"))
-    payments["payment"] = np.arange(size(payments))
-    payments = mark_friendly(settings, payments)
     everyone = _everyone(settings, people, under.accounts)
-    seen = logins(settings, everyone, payments, under.logins)
-    paid_out = payouts(settings, everyone, payments, under)
-    disputes = open_disputes(settings, payments)
+    payments = _paid(settings, stack([honest, from_rows(under.attempts, Attempt)]))
     posts = job_posts(settings, everyone, payments)
+    terms = contracts(settings, everyone, payments, posts)
     bids = proposals(settings, everyone, payments, posts)
-    talk = messages(settings, everyone, payments, posts, bids)
+    talk = messages(settings, everyone, payments, posts, bids, terms)
     reports = user_reports(settings, everyone, payments, posts, talk)
-    acts = _acts(payments, seen, posts, bids, talk, reports)
-    accused = accusations(reports, disputes)
+    disputes = open_disputes(settings, payments, terms["contract"][terms["typology"] == PADDED])
     guilty = typology_of(everyone, payments, posts, talk) != ""
+    sanctioned = sanctions(settings, everyone, accusations(reports, disputes), guilty)
+    returned = returners(settings, everyone, sanctioned)
+    everyone = stack([everyone, returned])
+    sanctioned = stack([sanctioned, linked(settings, returned)])
+    seen = logins(settings, everyone, payments, under.logins)
+    seen = take(seen, seen["ms"] < suspended_from(everyone, sanctioned)[seen["account"]])
+    praise = reviews(settings, everyone, terms)
+    worked = time_logs(settings, everyone, terms)
+    paid_out = payouts(settings, everyone, payments, under)
+    acts = _acts(
+        (payments, "payer"),
+        (payments, "payee"),
+        (seen, "account"),
+        (posts, "client"),
+        (bids, "freelancer"),
+        (talk, "sender"),
+        (reports, "reporter"),
+        (terms | {"ms": terms["end_ms"]}, "client"),
+        (terms | {"ms": terms["end_ms"]}, "freelancer"),
+        (praise, "reviewer"),
+        (worked, "freelancer"),
+    )
     return World(
         accounts=everyone,
         logins=seen,
         payments=payments,
         payouts=paid_out,
         disputes=disputes,
-        account_changes=account_changes(settings, everyone, acts, accused, guilty),
+        account_changes=account_changes(settings, everyone, acts, sanctioned),
         ledger_entries=ledger_entries(settings, payments, paid_out),
         job_posts=posts,
         proposals=bids,
         messages=talk,
         user_reports=reports,
+        contracts=terms,
+        contract_changes=contract_changes(settings, terms),
+        escrow_events=escrow_events(settings, payments, disputes),
+        reviews=praise,
+        time_logs=worked,
     )
 
 
-def _acts(
-    payments: Columns, seen: Columns, posts: Columns, bids: Columns, talk: Columns, reports: Columns
-) -> Columns:
-    """Return what accounts do after they signed up: account, ms."""
-    parts = (
-        (payments["payer"], payments["ms"]),
-        (payments["payee"], payments["ms"]),
-        (seen["account"], seen["ms"]),
-        (posts["client"], posts["ms"]),
-        (bids["freelancer"], bids["ms"]),
-        (talk["sender"], talk["ms"]),
-        (reports["reporter"], reports["ms"]),
-    )
-    return stack([{"account": who, "ms": at} for who, at in parts])
+def _paid(settings: SimulationSettings, attempts: Columns) -> Columns:
+    """Return the attempts of the period, numbered in order of time, with their releases and friendly frauds."""
+    payments = take(attempts, attempts["ms"] < settings.end_ms)
+    payments = take(payments, np.argsort(payments["ms"], kind="stable"))
+    payments["payment"] = np.arange(size(payments))
+    payments = mark_friendly(settings, payments)
+    return payments | releases(settings, payments)
+
+
+def _acts(*deeds: tuple[Columns, str]) -> Columns:
+    """Return what accounts do after they signed up: account, ms; of each part, the column that names the account."""
+    return stack([{"account": rows[who], "ms": rows["ms"]} for rows, who in deeds])
 
 
 def _fraud(settings: SimulationSettings, people: Columns, honest: Columns) -> Underworld:
-    """Run every typology up to its share of the frauds wanted."""
+    """Run every typology that pays or is paid, up to its share of the frauds or of the freelancers."""
     fraud = settings.fraud
     wanted = fraud.approved_share / (1.0 - fraud.approved_share) * float(honest["approved"].sum())
+    freelancers = int((people["role"] != "client").sum())
     under = Underworld(settings, people)
+    clients = Clients(under.rng, honest)
     run_stolen_cards(under, round(wanted * fraud.stolen_card_share))
     run_card_testing(under, round(wanted * fraud.card_testing_share))
-    run_takeovers(under, honest, round(wanted * fraud.takeover_share))
+    run_takeovers(under, clients, round(wanted * fraud.takeover_share))
     run_laundering(under, round(wanted * fraud.laundering_share))
+    run_non_delivery(under, clients, round(wanted * fraud.non_delivery_share))
+    run_self_dealing(under, round(freelancers * fraud.self_dealing))
+    run_rented_identities(under, clients, round(freelancers * fraud.rented_identities))
     return under
 
 
 def _everyone(settings: SimulationSettings, people: Columns, made_up: list[Account]) -> Columns:
-    """Return honest and made-up accounts below each other; habits of the latter are those of quiet people."""
+    """Return honest and made-up accounts below each other; habits of the latter are those of quiet people.
+
+    ``typology`` is what an account was made up for, where its payments do not tell.
+    """
     rng = stream(settings.seed, "everyone")
     who, at = people["account"], people["signup_ms"]
     place = honest_sessions(rng, people, who, at)
     signup = {"signup_device": main_device(people, who, at), "signup_ip": place["ip"]}
     pace = {"logins_pace": rng.lognormal(-0.3, 0.8, size(people))}
-    honest = people | signup | pace
+    means = {"typology": np.full(size(people), ""), "new_method_ms": np.full(size(people), settings.end_ms)}
+    honest = people | signup | pace | means
     rows = from_rows(made_up, Account)
     count = size(rows)
     quiet = {

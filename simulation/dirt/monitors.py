@@ -42,7 +42,7 @@ def test_traffic(rng: np.random.Generator, settings: SimulationSettings, lines: 
         made[field][~told] = None
     if "ip" in made:
         made["ip"] = np.array([f"203.0.113.{number + 1}" for number in tester.tolist()], dtype=object)
-    for text in ("title", "description", "cover_letter", "body"):
+    for text in ("title", "description", "cover_letter", "body", "comment"):
         if text in made:
             made[text] = np.full(count, _PLACEHOLDER, dtype=object)
     return made

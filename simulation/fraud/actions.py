@@ -38,9 +38,12 @@ class Deal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A sign-up."""
+    """A sign-up; ``hand`` is the account its person opened first, ``typology`` what it was opened or bought for."""
 
     account: int
+    hand: int
+    typology: str
+    new_method_ms: int
     role: str
     country: int
     signup_ms: int

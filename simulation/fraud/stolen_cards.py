@@ -1,17 +1,23 @@
 """T1, stolen cards: a new client pays an accomplice with a stolen card, often after some declines.
 
-Most such accounts sit in rings that share devices, cards and payees, and rotate them.
+Most such accounts sit in rings that share devices, cards and payees, and rotate them. The countries of their
+foreign cards change from quarter to quarter, and as time passes they take less at a time and wait longer, as those
+do who see others blocked.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from simulation import geography
 from simulation.fraud.actions import Card, Deal, Place
 from simulation.fraud.underworld import Underworld
 from simulation.population import DAY_MS, HOUR_MS
+from simulation.streams import mixed
 
 TYPOLOGY = "T1"
 _LARGEST_RING = 40
+_QUARTER_DAYS = 91
 
 
 def run_stolen_cards(under: Underworld, quota: int) -> None:
@@ -53,13 +59,20 @@ class _Ring:
             self.device, self.uses_left = self.under.number(), int(self.under.rng.integers(2, 7))
         return self.device
 
-    def _next_card(self, country: int) -> Card:
+    def _next_card(self, country: int, at: int) -> Card:
         """Return a card of the ring's pool or a freshly stolen one."""
         if self.cards and self.under.chance(0.15):
             return self.cards[int(self.under.rng.integers(len(self.cards)))]
-        card = self.under.card(country)
+        card = self.under.card(country, self._abroad(at))
         self.cards.append(card)
         return card
+
+    def _abroad(self, at: int) -> int | None:
+        """Return the country whose cards are for sale this quarter; None for any."""
+        if not self.under.chance(self.under.settings.fraud.drift):
+            return None
+        quarter = np.array([at // (_QUARTER_DAYS * DAY_MS)])
+        return int(mixed(quarter, f"cards for sale:{self.under.settings.seed}")[0] % len(geography.COUNTRIES))
 
     def _payee(self, at: int) -> int:
         """Return an accomplice, or now and then an honest freelancer who will be out of pocket."""
@@ -97,16 +110,17 @@ class _Ring:
         at = signup + int(wait * HOUR_MS)
         if aged and under.chance(0.6):
             self._warm_up(account, signup, at, place, country)
-        card = self._next_card(country)
-        level = float(rng.normal(5.0, 0.75))
+        card = self._next_card(country, at)
+        caution = under.settings.fraud.reaction * under.progress(at)
+        level = float(rng.normal(5.0, 0.75)) - caution
         for _ in range(min(4, int(rng.geometric(0.5)))):
             deal = self._deal(account, at, country, is_fraud=True)
             minor = under.amount(level + float(rng.normal(0, 0.3)))
             for _ in range(int(rng.choice(5, p=(0.78, 0.13, 0.05, 0.03, 0.01)))):
                 under.decline(at, deal, card, place, minor)
                 at += int(rng.integers(30_000, 1_200_000))
-                card = self._next_card(country) if under.chance(0.45) else card
+                card = self._next_card(country, at) if under.chance(0.45) else card
             under.pay(at, deal, card, place, minor)
-            at += int(rng.exponential(1.6) * DAY_MS)
+            at += int(rng.exponential(1.6 * (1.0 + caution)) * DAY_MS)
             if under.chance(0.25):
                 place = under.place(place.device, country)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulation.columns import Columns, take
-from simulation.fraud.actions import Card, Deal, Place, Withdrawal
+from simulation.fraud.actions import Deal, Place, Withdrawal
+from simulation.fraud.clients import Client, Clients
 from simulation.fraud.underworld import Underworld
 from simulation.population import DAY_MS, HOUR_MS
 
@@ -14,16 +14,15 @@ _KNOWN_DAYS = 10
 _EMPTIED_PER_PAYMENT = 0.25
 
 
-def run_takeovers(under: Underworld, honest: Columns, quota: int) -> None:
+def run_takeovers(under: Underworld, clients: Clients, quota: int) -> None:
     """Take over clients until ``quota`` further approved payments are made, and some freelancers besides."""
     goal = under.approved + quota
-    approved = take(honest, np.flatnonzero(honest["approved"]))
     device, device_uses = under.number(), 0
     while under.approved < goal:
         device_uses += 1
         if under.chance(0.6) or device_uses > int(under.rng.integers(2, 6)):
             device, device_uses = under.number(), 0
-        _pay_as(under, approved, device, goal)
+        _pay_as(under, clients.any(), device, goal)
     for _ in range(int(quota * _EMPTIED_PER_PAYMENT)):
         _empty(under, under.number())
 
@@ -42,42 +41,27 @@ def _enter(under: Underworld, at: int, victim: int, place: Place) -> None:
         under.log_in(before + 20_000, victim, "email_change", place)
 
 
-def _hijacked(approved: Columns, row: int) -> Place:
-    """Return the victim's own place: malware acts from the machine its owner is logged in on."""
-    return Place(
-        device=int(approved["device"][row]),
-        ip=int(approved["ip"][row]),
-        ip_country=int(approved["ip_country"][row]),
-        ip_type=str(approved["ip_type"][row]),
-    )
+def _pay_as(under: Underworld, victim: Client, device: int, goal: int) -> None:
+    """Pay one to three times from a client's account, mostly with the card the client had used.
 
-
-def _pay_as(under: Underworld, approved: Columns, device: int, goal: int) -> None:
-    """Pay one to three times from a client's account, mostly with the card the client had used."""
+    Almost half of the time from the victim's own place: malware acts where its owner is logged in.
+    """
     rng = under.rng
-    row = int(rng.integers(len(approved["ms"])))
-    victim = int(approved["payer"][row])
-    at = int(approved["ms"][row]) + int(rng.uniform(0.5, _KNOWN_DAYS) * DAY_MS)
-    place = under.place(device, int(under.people["country"][victim]))
+    at = victim.paid_ms + int(rng.uniform(0.5, _KNOWN_DAYS) * DAY_MS)
+    place = under.place(device, int(under.people["country"][victim.account]))
     if under.chance(0.45):
-        place = _hijacked(approved, row)
+        place = victim.place
     else:
-        _enter(under, at, victim, place)
-    card = Card(
-        instrument=int(approved["instrument"][row]),
-        card_country=int(approved["card_country"][row]),
-        funding=str(approved["funding"][row]),
-    )
-    if under.chance(0.2):
-        card = under.card(place.ip_country)
+        _enter(under, at, victim.account, place)
+    card = under.card(place.ip_country) if under.chance(0.2) else victim.card
     deal = Deal(
-        payer=victim,
+        payer=victim.account,
         payee=under.accomplice(at),
         contract=under.number(),
-        currency=str(approved["currency"][row]),
+        currency=victim.currency,
         typology=TYPOLOGY,
     )
-    usual = float(np.log(approved["minor"][row] / 100))
+    usual = float(np.log(victim.minor / 100))
     for _ in range(int(rng.integers(1, 4))):
         if under.approved >= goal:
             return

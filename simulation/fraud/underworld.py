@@ -73,20 +73,49 @@ class Underworld:
         ip = int(geography.address(np.array([country]), np.array([address]), salt)[0])
         return Place(device=device, ip=ip, ip_country=country, ip_type=ip_type)
 
-    def card(self, claimed: int) -> Card:
-        """Return a card nobody used before, mostly issued in the claimed country."""
-        at_home = self.chance(0.85)
-        country = claimed if at_home else self.country()
+    def hosting(self, device: int, country: int) -> Place:
+        """Return a rented server, the same address for the same device."""
+        ip = int(geography.address(np.array([country]), np.array([device]), "hosting")[0])
+        return Place(device=device, ip=ip, ip_country=country, ip_type="hosting")
+
+    def card(self, claimed: int, abroad: int | None = None) -> Card:
+        """Return a card nobody used before, mostly of the claimed country, else of ``abroad`` or any other."""
+        country = claimed
+        if not self.chance(0.85):
+            country = self.country() if abroad is None else abroad
         funding = str(self.rng.choice(("credit", "debit", "prepaid"), p=(0.44, 0.39, 0.17)))
         return Card(instrument=self.number(), card_country=country, funding=funding)
 
-    def sign_up(self, at: int, role: str, country: int, place: Place) -> int:
-        """Open an account and return its number."""
+    def sign_up(
+        self,
+        at: int,
+        role: str,
+        country: int,
+        place: Place,
+        *,
+        typology: str = "",
+        hand: int | None = None,
+        new_method_ms: int | None = None,
+    ) -> int:
+        """Open an account and return its number.
+
+        Args:
+            at: when.
+            role: client or freelancer.
+            country: the country it claims.
+            place: from where it signs up.
+            typology: what it is for, where its payments do not tell.
+            hand: the account that its person opened first; itself unless given.
+            new_method_ms: when it adds another payout method; never unless given.
+        """
         account = self._next_account
         self._next_account += 1
         elsewhere = int(geography.draw_countries(self.rng, geography.FREELANCER_WEIGHTS, 1)[0])
         row = Account(
             account=account,
+            hand=account if hand is None else hand,
+            typology=typology,
+            new_method_ms=self.settings.end_ms if new_method_ms is None else new_method_ms,
             role=role,
             country=country,
             signup_ms=at,
@@ -116,6 +145,11 @@ class Underworld:
         if self.chance(0.6):
             self.hasty.add(payee)
         return payee
+
+    def progress(self, at: int) -> float:
+        """Return which share of the period has passed, 0 before it."""
+        begin, end = self.settings.start_ms, self.settings.end_ms
+        return min(1.0, max(0.0, (at - begin) / (end - begin)))
 
     def amount(self, log_amount: float) -> int:
         """Return minor units for the log of an amount, rounded as honest people round."""

@@ -7,9 +7,9 @@ import pytest
 
 from simulation.columns import take
 from simulation.delivery import deliver
+from simulation.guilt import typology_of
 from simulation.records import records
 from simulation.settings import SimulationSettings
-from simulation.truth import typology_of
 from simulation.user_reports import accusations
 from simulation.world import World, simulate
 
@@ -54,6 +54,19 @@ def test_every_account_begins_with_its_insert_and_the_order_of_changes_is_that_o
     assert set(rows["op"][first].tolist()) == {"I"}
 
 
+def test_nobody_logs_in_once_suspended_for_good(demo: World) -> None:
+    rows = demo.account_changes
+    last = np.unique(rows["account"][::-1], return_index=True)
+    final = rows["status"][::-1][last[1]]
+    banned = last[0][final == "suspended"]
+    since = np.full(len(demo.accounts["account"]), np.iinfo(np.int64).max)
+    change = take(rows, rows["status"] == "suspended")
+    since[banned] = 0
+    np.maximum.at(since, change["account"], np.where(np.isin(change["account"], banned), change["ms"], 0))
+    assert len(banned) > 100
+    assert (demo.logins["ms"] < since[demo.logins["account"]]).all()
+
+
 def test_nobody_acts_after_closing_the_account(demo: World) -> None:
     rows = demo.account_changes
     closed = (rows["status"] == "closed") & (rows["op"] != "D")
@@ -64,13 +77,18 @@ def test_nobody_acts_after_closing_the_account(demo: World) -> None:
     assert (demo.payments["ms"] <= at[demo.payments["payee"]]).all()
     assert (demo.logins["ms"] <= at[demo.logins["account"]]).all()
     assert (demo.job_posts["ms"] <= at[demo.job_posts["client"]]).all()
+    assert (demo.reviews["ms"] <= at[demo.reviews["reviewer"]]).all()
+    assert (demo.time_logs["ms"] <= at[demo.time_logs["freelancer"]]).all()
     after = take(rows, rows["ms"] > at[rows["account"]])
     assert set(after["op"].tolist()) == {"D"}
 
 
-def test_most_suspended_accounts_were_opened_to_defraud_and_none_is_before_it_is_accused(demo: World) -> None:
+def test_most_of_the_suspended_came_to_defraud_and_none_but_returners_is_before_it_is_accused(
+    demo: World,
+) -> None:
     rows = take(demo.account_changes, demo.account_changes["status"] == "suspended")
     guilty = typology_of(demo.accounts, demo.payments, demo.job_posts, demo.messages) != ""
+    rows = take(rows, demo.accounts["typology"][rows["account"]] != "T11")
     who = np.unique(rows["account"])
     assert len(who) > 100
     assert 0.8 < guilty[who].mean() < 1.0

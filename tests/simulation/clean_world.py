@@ -21,19 +21,22 @@ MEMBERS = {
     "proposals": "freelancer_id",
     "messages": "sender_id",
     "user_reports": "reporter_id",
+    "reviews": "reviewer_id",
+    "time_logs": "freelancer_id",
 }
 # By log: what names a row, and what its author wrote.
 TEXTS = {
     "job_posts": ("job_id", "description"),
     "proposals": ("proposal_id", "cover_letter"),
     "messages": ("message_id", "body"),
+    "reviews": ("review_id", "comment"),
 }
 BUSINESS_KEYS = {"payments": "payment_id", "payouts": "payout_id"}
 
 
 @cache
 def texts(settings: SimulationSettings = TINY) -> dict[str, str]:
-    """What every post, proposal and message says, as its author wrote it, by the name of its row."""
+    """What every post, proposal, message and review says, as its author wrote it, by the name of its row."""
     found: dict[str, str] = {}
     for log in records(settings, simulate(settings)):
         if log.log in TEXTS:

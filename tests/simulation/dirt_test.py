@@ -124,7 +124,7 @@ def test_an_app_is_silent_for_nine_hours_and_then_tells_all_at_once(run: Run) ->
         for e in first
         if (happened := parsed(e["event_ts"])) is not None and begin <= happened < end
     ]
-    assert sum(end <= arrived < end + timedelta(minutes=2) for arrived in arrivals) > 3
+    assert sum(end <= arrived < end + timedelta(minutes=2) for arrived in arrivals) >= 3
     assert not [arrived for arrived in arrivals if arrived < end]
 
 
@@ -152,7 +152,8 @@ def test_one_app_version_sends_no_device_and_another_one_sentinels(run: Run) -> 
 
 
 def test_addresses_are_missing_behind_one_proxy_and_more_often_from_hijackers() -> None:
-    settings = SimulationSettings()
+    often = SimulationSettings().dirt.model_copy(update={"missing_ip": 0.05})
+    settings = SimulationSettings(dirt=often)
     world = simulate(settings)
     (payments,) = (log for log in records(settings, world) if log.log == "payments")
     rows = np.arange(len(payments.event_ms))
@@ -161,4 +162,4 @@ def test_addresses_are_missing_behind_one_proxy_and_more_often_from_hijackers() 
     behind = np.char.startswith(payments.fields["ip"], "49.")
     assert not (is_missing & ~behind & ~is_taken_over).any()
     assert is_missing[is_taken_over].mean() > 2 * is_missing[~is_taken_over].mean() > 0
-    assert 0.003 < is_missing.mean() < 0.02
+    assert 0.015 < is_missing.mean() < 0.1

@@ -100,8 +100,10 @@ def test_some_frauds_are_never_disputed_and_some_honest_payments_are(demo: World
 def test_every_typology_takes_part(demo: World) -> None:
     approved = take(demo.payments, demo.payments["approved"])
     seen = Counter(approved["typology"].tolist())
-    assert set(seen) == {"", "T1", "T2", "T3", "T7", "T12"}
+    assert set(seen) == {"", "T1", "T2", "T3", "T6", "T7", "T8", "T9", "T12"}
     assert seen["T1"] > seen["T3"] > seen["T7"] > 5
+    bad = Counter(approved["typology"][approved["is_fraud"]].tolist())
+    assert set(bad) == {"T1", "T2", "T3", "T7", "T9"}
 
 
 @pytest.mark.parametrize("column", RAW_TEXT)
@@ -127,7 +129,7 @@ def test_nobody_pays_before_signing_up(demo: World) -> None:
 
 
 def test_typology_shares_must_add_up() -> None:
-    with pytest.raises(ValidationError, match=r"add up to 1\.4000; make them add up to 1"):
+    with pytest.raises(ValidationError, match=r"add up to 1\.4300; make them add up to 1"):
         FraudSettings(stolen_card_share=1.0, card_testing_share=0.2, takeover_share=0.1, laundering_share=0.1)
 
 

@@ -112,16 +112,17 @@ def test_no_file_below_root_tells_the_truth(run: Run) -> None:
 @pytest.mark.parametrize(
     ("log", "key", "typologies"),
     [
-        ("payments", "payment_id", {"T1", "T2", "T3", "T7"}),
+        ("payments", "payment_id", {"T1", "T2", "T3", "T7", "T9"}),
         ("job_posts", "job_id", {"T4"}),
         ("messages", "thread_id", {"T5"}),
-        ("accounts", "account_id", {"T1", "T2", "T4", "T5", "T7"}),
+        ("contract_changes", "contract_id", {"T1", "T2", "T3", "T6", "T7", "T8", "T9", "T10"}),
+        ("accounts", "account_id", {"T1", "T2", "T4", "T5", "T6", "T7", "T8", "T9", "T11"}),
     ],
 )
 def test_the_truth_lies_beside_root_and_matches_the_logs(
     run: Run, log: str, key: str, typologies: set[str]
 ) -> None:
-    name = "threads" if log == "messages" else log
+    name = {"messages": "threads", "contract_changes": "contracts"}.get(log, log)
     truth = pq.read_table(run.root.parent / "hidden_truth" / f"{name}.parquet").to_pylist()
     known = {row[key] for row in truth}
     seen = {event[key] for event in whole(raw_lines(run, log)) if not is_test(event)}

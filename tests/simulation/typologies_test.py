@@ -1,0 +1,141 @@
+"""The traces of the typologies that leave few payments: T6, T8, T9, T11, and how T1 changes with time."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from simulation import geography
+from simulation.columns import Array, size, take
+from simulation.fraud.non_delivery import FIRST_SEEN
+from simulation.settings import SimulationSettings
+from simulation.world import World, simulate
+
+DAY_MS = 86_400_000
+SETTINGS = SimulationSettings()
+
+
+@pytest.fixture(scope="module")
+def demo() -> World:
+    return simulate(SETTINGS)
+
+
+def opened_for(world: World, typology: str) -> Array:
+    return np.flatnonzero(world.accounts["typology"] == typology)
+
+
+def with_fraud(**knobs: float) -> World:
+    fraud = SETTINGS.fraud.model_copy(update=knobs)
+    return simulate(SETTINGS.model_copy(update={"fraud": fraud}))
+
+
+def test_self_dealers_pay_from_the_device_they_signed_up_on_and_praise_each_other_in_one_text(
+    demo: World,
+) -> None:
+    paid = take(demo.payments, demo.payments["typology"] == "T6")
+    assert 10 < len(np.unique(paid["payee"])) < 40
+    assert not paid["is_fraud"].any()
+    assert not np.isin(paid["payment"], demo.disputes["payment"]).any()
+    device = demo.accounts["signup_device"]
+    assert (paid["device"] == device[paid["payee"]]).mean() > 0.3
+    praise = take(demo.reviews, demo.reviews["typology"] == "T6")
+    assert set(praise["stars"].tolist()) == {5}
+    texts: dict[int, set[str]] = {}
+    for who, text in zip(praise["reviewed"].tolist(), praise["comment"].tolist(), strict=True):
+        texts.setdefault(who, set()).add(text)
+    assert {len(said) for said in texts.values()} == {1}
+
+
+def test_rented_identities_share_a_server_a_letter_and_a_payout_method(demo: World) -> None:
+    who = opened_for(demo, "T8")
+    assert 10 < len(who) < 30
+    hands = demo.accounts["hand"][who]
+    assert len(np.unique(hands)) < len(who) / 2
+    seen = take(demo.logins, np.isin(demo.logins["account"], who) & (demo.logins["ip_type"] == "hosting"))
+    by_address: dict[int, set[int]] = {}
+    for ip, account in zip(seen["ip"].tolist(), seen["account"].tolist(), strict=True):
+        by_address.setdefault(ip, set()).add(account)
+    assert max(len(accounts) for accounts in by_address.values()) >= 3
+    abroad = seen["ip_country"] != demo.accounts["country"][seen["account"]]
+    assert abroad.mean() > 0.5
+    out = take(demo.payouts, np.isin(demo.payouts["account"], who))
+    shared = Counter(
+        method for method, _ in set(zip(out["method"].tolist(), out["account"].tolist(), strict=True))
+    )
+    assert max(shared.values()) >= 2
+
+
+def test_bought_accounts_deliver_nothing_and_nobody_did_so_before_the_last_third(demo: World) -> None:
+    paid = take(demo.payments, demo.payments["typology"] == "T9")
+    opens = SETTINGS.start_ms + (SETTINGS.end_ms - SETTINGS.start_ms) * FIRST_SEEN
+    assert paid["is_fraud"].all()
+    assert (paid["ms"] >= opens).all()
+    seller = np.unique(paid["payee"])
+    assert (demo.accounts["typology"][seller] == "T9").all()
+    assert (paid["ms"] - demo.accounts["signup_ms"][paid["payee"]] > 100 * DAY_MS).all()
+    assert not demo.accounts["typology"][paid["payer"]].astype(bool).any()
+    changed = demo.logins["account"][demo.logins["kind"] == "email_change"]
+    assert np.isin(seller, changed).mean() > 0.9
+    told = take(demo.disputes, np.isin(demo.disputes["payment"], paid["payment"]))
+    assert size(told) > 5
+    assert set(told["reason_code"].tolist()) <= {"not_received", "not_as_described"}
+    days = (told["ms"] - told["paid_ms"]) / DAY_MS
+    assert days.min() >= 10
+    assert days.max() <= 45
+
+
+def test_who_returns_after_a_ban_signs_up_later_mostly_on_a_device_the_platform_knows(demo: World) -> None:
+    who = opened_for(demo, "T11")
+    assert len(who) > 30
+    banned = take(demo.account_changes, demo.account_changes["status"] == "suspended")
+    begins = np.full(size(demo.accounts), np.iinfo(np.int64).max)
+    np.minimum.at(begins, banned["account"], banned["ms"])
+    earlier = np.flatnonzero(begins < np.iinfo(np.int64).max)
+    known: dict[int, int] = {}
+    for account in earlier.tolist():
+        device = int(demo.accounts["signup_device"][account])
+        known[device] = min(int(begins[account]), known.get(device, int(begins[account])))
+    same = [
+        known.get(int(demo.accounts["signup_device"][account]), np.iinfo(np.int64).max)
+        <= demo.accounts["signup_ms"][account]
+        for account in who.tolist()
+    ]
+    assert 0.5 < np.mean(same) < 0.9
+    assert (demo.accounts["email_domain"][who] == "mailbox.example").mean() > 0.4
+    devices, count = np.unique(
+        demo.accounts["signup_device"][demo.accounts["typology"] == ""], return_counts=True
+    )
+    assert count[count > 1].sum() > 3 * len(who)  # honest people share devices too
+    assert len(devices) > 1000
+
+
+def test_foreign_stolen_cards_are_of_another_country_every_quarter(demo: World) -> None:
+    stolen = take(demo.payments, (demo.payments["typology"] == "T1") & demo.payments["approved"])
+    foreign = stolen["card_country"] != demo.accounts["country"][stolen["payer"]]
+    favourites = set()
+    for quarter in np.unique(stolen["ms"] // (91 * DAY_MS)):
+        rows = foreign & (stolen["ms"] // (91 * DAY_MS) == quarter)
+        if rows.sum() < 10:
+            continue
+        country, share = Counter(stolen["card_country"][rows].tolist()).most_common(1)[0]
+        assert share / rows.sum() > 0.3
+        favourites.add(geography.COUNTRIES[country])
+    assert len(favourites) > 1
+
+
+def test_who_fears_to_be_blocked_charges_stolen_cards_less_as_time_passes() -> None:
+    def later_to_earlier(world: World) -> float:
+        stolen = take(world.payments, world.payments["is_fraud"] & (world.payments["typology"] == "T1"))
+        middle = np.median(stolen["ms"])
+        level = np.log(stolen["minor"])
+        return float(level[stolen["ms"] >= middle].mean() - level[stolen["ms"] < middle].mean())
+
+    assert later_to_earlier(with_fraud(reaction=1.5)) < later_to_earlier(with_fraud(reaction=0.0)) - 0.4
+
+
+def test_a_knob_at_zero_leaves_its_typology_out() -> None:
+    world = with_fraud(self_dealing=0.0, rented_identities=0.0, padded_contracts=0.0, returning=0.0)
+    seen = {*world.accounts["typology"].tolist(), *world.contracts["typology"].tolist()}
+    assert seen & {"T6", "T8", "T10", "T11"} == set()
