@@ -37,7 +37,7 @@ def main() -> None:
 def _volumes(settings: SimulationSettings, world: World) -> Figure:
     figure = new_figure("Rows a day", f"seed {settings.seed}, before any dirt; weeks and working hours show")
     axes = figure.subplots()
-    for color, log in zip(COLORS, ("logins", "payments", "proposals", "messages", "job_posts"), strict=False):
+    for color, log in zip(COLORS, ("logins", "payments", "proposals", "time_logs", "messages", "job_posts"), strict=False):
         rows = getattr(world, log)
         _line(axes, np.arange(settings.days), _by_day(settings, rows["ms"]), log, color)
     style(axes, x="day of the period", y="rows")
@@ -53,7 +53,7 @@ def _typologies(settings: SimulationSettings, world: World) -> Figure:
     axes = figure.subplots()
     weeks = np.arange(0, settings.days + 6, 7)
     bottom = np.zeros(len(weeks) - 1)
-    for color, typology in zip(COLORS, ("T1", "T2", "T3", "T7"), strict=False):
+    for color, typology in zip(COLORS, ("T1", "T2", "T3", "T7", "T9"), strict=False):
         days = (
             payments["ms"][payments["is_fraud"] & (payments["typology"] == typology)] - settings.start_ms
         ) / DAY_MS

@@ -20,9 +20,14 @@ _RAW_BYTES = 0xF700
 _ESCAPED_BYTE = re.compile(rb"\\uf7([89a-f][0-9a-f])")
 
 
-def log_path(root: str, log: str, day: str) -> Path:
-    """Return where the lines of one log and day of arrival lie."""
-    return Path(root) / log / f"ingest_date={day}" / f"{log}.jsonl.gz"
+def log_path(root: str, log: str, day: str, region: int) -> Path:
+    """Return where the lines of one log, day of arrival and region lie."""
+    return Path(root) / log / f"ingest_date={day}" / f"{of_region(log, region)}.jsonl.gz"
+
+
+def of_region(name: str, region: int) -> str:
+    """Return the name of a region's file: the plain name for the first."""
+    return f"{name}-{region:03}" if region else name
 
 
 def raw_byte(byte: int) -> str:

@@ -9,9 +9,9 @@ from simulation.streams import mixed
 
 
 def opaque(prefix: str, seed: int, numbers: Array) -> Array:
-    """Return text such as ``acc_03f9a1c2b4d5`` for entity numbers; equal numbers give equal text."""
-    scrambled = mixed(numbers, f"{prefix}:{seed}") & 0xFFFFFFFFFFFF
-    return np.array([f"{prefix}_{number:012x}" for number in scrambled.tolist()])
+    """Return text such as ``acc_03f9a1c2b4d57e88`` for entity numbers; equal numbers give equal text."""
+    scrambled = mixed(numbers, f"{prefix}:{seed}")
+    return np.array([f"{prefix}_{number:016x}" for number in scrambled.tolist()])
 
 
 def event_ids(at_ms: Ints, rng: np.random.Generator) -> Array:

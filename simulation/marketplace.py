@@ -1,7 +1,7 @@
 """Writes the raw logs of a simulated marketplace: the only door of this package.
 
-One gzip file per log and day of arrival, ``<root>/<log>/ingest_date=YYYY-MM-DD/<log>.jsonl.gz``, and the
-hidden truth beside, where no job looks.
+One gzip file per log, day of arrival and region, ``<root>/<log>/ingest_date=YYYY-MM-DD/<log>.jsonl.gz`` (the second
+region's is ``<log>-001.jsonl.gz``), and the hidden truth beside, where no job looks.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from simulation.records import records
 from simulation.settings import SimulationSettings
 from simulation.truth import write_truth
 from simulation.wording import as_sent
+from simulation.words import Records
 from simulation.world import simulate
 
 MARKER = "_simulation.json"
@@ -55,6 +56,16 @@ class LogWritten:
     planted: dict[str, int]
     seconds: float
 
+    def and_also(self, other: LogWritten) -> LogWritten:
+        """Return both together."""
+        planted = {
+            kind: self.planted.get(kind, 0) + other.planted.get(kind, 0)
+            for kind in (self.planted | other.planted)
+        }
+        return LogWritten(
+            log=self.log, rows=self.rows + other.rows, planted=planted, seconds=self.seconds + other.seconds
+        )
+
 
 def write_logs(
     spark: SparkSession, settings: SimulationSettings, root: str, truth_root: str | None = None
@@ -82,16 +93,14 @@ def write_logs(
         raise ValueError(f"truth_root {hidden} lies inside root {root}; choose a folder outside it")
     _claim(root, settings)
     remove_leftovers(root)
-    world = simulate(settings)
-    write_truth(settings, world, str(hidden))
-    written = []
-    for source in records(settings, world):
-        began = time.monotonic()
-        delivery = deliver(settings, source)
-        rows = _write(spark, settings.partitions, root, source.log, delivery)
-        seconds = time.monotonic() - began
-        written.append(LogWritten(log=source.log, rows=rows, planted=delivery.planted, seconds=seconds))
-    return written
+    remove_leftovers(str(hidden))
+    written = {log: LogWritten(log=log, rows=0, planted={}, seconds=0.0) for log in LOGS}
+    for region, part in enumerate(settings.by_region()):
+        world = simulate(part)
+        write_truth(part, world, str(hidden), region)
+        for source in records(part, world):
+            written[source.log] = written[source.log].and_also(_write(spark, part, root, region, source))
+    return list(written.values())
 
 
 def _claim(root: str, settings: SimulationSettings) -> None:
@@ -121,7 +130,20 @@ def _claim(root: str, settings: SimulationSettings) -> None:
     write_bytes(marker, json.dumps(note).encode())
 
 
-def _write(spark: SparkSession, partitions: int, root: str, log: str, delivery: Delivery) -> int:
+def _write(
+    spark: SparkSession, settings: SimulationSettings, root: str, region: int, source: Records
+) -> LogWritten:
+    """Write what arrives of a log of one region."""
+    began = time.monotonic()
+    delivery = deliver(settings, source)
+    rows = _write_days(spark, settings.partitions, root, region, source.log, delivery)
+    seconds = time.monotonic() - began
+    return LogWritten(log=source.log, rows=rows, planted=delivery.planted, seconds=seconds)
+
+
+def _write_days(
+    spark: SparkSession, partitions: int, root: str, region: int, log: str, delivery: Delivery
+) -> int:
     """Write one file per day on the executors and return the number of lines they wrote."""
     columns = {name: pa.array(values.tolist()) for name, values in delivery.columns.items()}
     columns[_DAY] = pa.array(delivery.ingest_day.tolist())
@@ -132,7 +154,7 @@ def _write(spark: SparkSession, partitions: int, root: str, log: str, delivery: 
         rows = day.sort_by("raw_offset")
         named = rows.drop_columns([_DAY, _KEEP]).to_pylist()
         shares = rows[_KEEP].to_pylist()
-        path = log_path(root, log, rows[_DAY][0].as_py())
+        path = log_path(root, log, rows[_DAY][0].as_py(), region)
         sent = map(as_sent, named)
         write_whole(path, (json_line(record, share) for record, share in zip(sent, shares, strict=True)))
         return pa.table({"lines": pa.array([len(named)], type=pa.int64())})

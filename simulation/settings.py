@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulation.dirt.settings import DirtSettings
 
+_FEWEST_ACCOUNTS = 200
+_SEEDS_A_MARKETPLACE = 1_000_000
+
 
 class FraudSettings(BaseModel):
     """How much fraud happens, of which kind, and how it comes to light."""
@@ -142,7 +145,14 @@ class SimulationSettings(BaseModel):
     days: int = Field(
         default=214, ge=14, description="Days simulated; nothing that arrives later is written."
     )
-    accounts: int = Field(default=9000, ge=200, description="Honest accounts; fraudsters come on top.")
+    accounts: int = Field(
+        default=9000, ge=_FEWEST_ACCOUNTS, description="Honest accounts; fraudsters come on top."
+    )
+    regions: int = Field(
+        default=1,
+        ge=1,
+        description="Parts that do not trade with each other, made one after the other: memory is that of one.",
+    )
     payments_per_day: float = Field(
         default=196.0, gt=0, description="Payment attempts a day, declined ones included."
     )
@@ -188,6 +198,32 @@ class SimulationSettings(BaseModel):
             partitions=2,
             dirt=dirt,
         )
+
+    @model_validator(mode="after")
+    def _regions_have_people(self) -> SimulationSettings:
+        if self.accounts < _FEWEST_ACCOUNTS * self.regions:
+            raise ValueError(
+                f"{self.accounts} accounts in {self.regions} regions are fewer than {_FEWEST_ACCOUNTS} in each; "
+                "ask for more accounts or fewer regions"
+            )
+        return self
+
+    def by_region(self) -> list[SimulationSettings]:
+        """Return the settings of every region, each a marketplace of its own; these here where there is but one."""
+        if self.regions == 1:
+            return [self]
+        share, rest = divmod(self.accounts, self.regions)
+        return [
+            self.model_copy(
+                update={
+                    "regions": 1,
+                    "seed": self.seed * _SEEDS_A_MARKETPLACE + region + 1,
+                    "accounts": share + (region < rest),
+                    "payments_per_day": self.payments_per_day / self.regions,
+                }
+            )
+            for region in range(self.regions)
+        ]
 
     @property
     def start_ms(self) -> int:

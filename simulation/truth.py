@@ -12,20 +12,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simulation.columns import take
-from simulation.files import remove_leftovers, write_bytes
+from simulation.files import of_region, write_bytes
 from simulation.guilt import typology_of
 from simulation.identifiers import opaque
 from simulation.settings import SimulationSettings
 from simulation.world import World
 
 
-def write_truth(settings: SimulationSettings, world: World, truth_root: str) -> None:
+def write_truth(settings: SimulationSettings, world: World, truth_root: str, region: int) -> None:
     """Write ``payments``, ``job_posts``, ``threads``, ``contracts`` and ``accounts``: an id, is_fraud, a typology.
 
     The typology is null for the ordinary. Some payments have one and are no fraud: T12 marks friendly fraud, an
     honest payment that its payer disputes as fraud; T6 and T8 mark payments that nobody loses.
     """
-    remove_leftovers(truth_root)
     payments, posts, terms = world.payments, world.job_posts, world.contracts
     of_account = typology_of(world.accounts, payments, posts, world.messages)
     _, first = np.unique(world.messages["thread"], return_index=True)
@@ -47,4 +46,4 @@ def write_truth(settings: SimulationSettings, world: World, truth_root: str) -> 
         )
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink)
-        write_bytes(Path(truth_root) / f"{name}.parquet", sink.getvalue().to_pybytes())
+        write_bytes(Path(truth_root) / f"{of_region(name, region)}.parquet", sink.getvalue().to_pybytes())

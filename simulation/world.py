@@ -65,7 +65,7 @@ class World:
 
 
 def simulate(settings: SimulationSettings) -> World:
-    """Let honest people and fraudsters act for the whole period; the same settings give the same world."""
+    """Let honest people and fraudsters of one region act for the whole period; equal settings give equal worlds."""
     people = honest_accounts(settings)
     honest = honest_payments(
         settings, people, int(settings.payments_per_day * settings.days * _HONEST_ATTEMPTS)

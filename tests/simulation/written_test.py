@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from simulation.marketplace import LOGS, MARKER, write_logs
@@ -165,3 +166,41 @@ def test_a_folder_with_logs_of_unknown_origin_is_left_alone(spark: SparkSession,
 def test_the_truth_may_not_lie_among_the_logs(spark: SparkSession, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="lies inside root"):
         write_logs(spark, TINY, str(tmp_path), truth_root=str(tmp_path / "truth"))
+
+
+def test_regions_are_marketplaces_of_their_own_with_their_files_side_by_side(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    both = TINY.model_copy(update={"regions": 2, "days": 14})
+    written = {log.log: log for log in write_logs(spark, both, str(tmp_path / "both" / "raw"))}
+    rows = dict.fromkeys(LOGS, 0)
+    for region, part in enumerate(both.by_region()):
+        alone = tmp_path / f"alone_{region}" / "raw"
+        for log in write_logs(spark, part, str(alone)):
+            rows[log.log] += log.rows
+        suffix = "-001" if region else ""
+        for path in alone.rglob("*.jsonl.gz"):
+            day = tmp_path / "both" / path.parent.relative_to(tmp_path / f"alone_{region}")
+            assert (day / path.name.replace(".", f"{suffix}.", 1)).read_bytes() == path.read_bytes()
+    assert {log.log: log.rows for log in written.values()} == rows
+    names = ("accounts.parquet", "accounts-001.parquet")
+    first, second = (
+        set(pq.read_table(tmp_path / "both" / "hidden_truth" / name)["account_id"].to_pylist())
+        for name in names
+    )
+    assert len(first) >= 450
+    assert len(second) >= 450
+    assert first & second == set()
+
+
+def test_regions_of_a_few_people_are_refused() -> None:
+    with pytest.raises(ValidationError, match="900 accounts in 5 regions are fewer than 200 in each"):
+        SimulationSettings(accounts=900, regions=5)
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_a_size_of_the_configuration_describes_a_marketplace(size: str) -> None:
+    overlay = yaml.safe_load((CONTRACTS.parent / "sizes" / f"{size}.yml").read_text())
+    settings = SimulationSettings(**overlay["simulation"])
+    assert settings.accounts == {"small": 50_000, "large": 1_000_000}[size]
+    assert sum(part.accounts for part in settings.by_region()) == settings.accounts
