@@ -16,7 +16,7 @@ from lake.conflicts import CONFLICTS
 from lake.data_versions import DATA_VERSION, Commit, history, last_change
 from lake.errors import LockedError, TrustlakeError
 from lake.layout import LISTED_COMMITS, REMOVED_FILES, RETENTION, Layout, Stored, interval, stored
-from lake.session_settings import FEW_LIST_TASKS, session_settings
+from lake.session_settings import FEW_LIST_TASKS, USER_METADATA, session_settings
 from lake.tables import Lake
 
 # A job reads tables as they were when it began, and goes on with replaced files; nothing runs for a week.
@@ -127,7 +127,7 @@ def do(lake: Lake, work: Work) -> Stored:
     statements = [*work.changes, *([f"OPTIMIZE {place}"] if work.is_compacted else [])]
     told = json.loads(lake.stamp.metadata) | {DATA_VERSION: work.data_version}
     settings = FEW_LIST_TASKS | {
-        "spark.databricks.delta.commitInfo.userMetadata": json.dumps(told),
+        USER_METADATA: json.dumps(told),
         "spark.databricks.delta.optimize.maxFileSize": str(FILE_BYTES),
         "spark.databricks.delta.optimize.minFileSize": str(FILE_BYTES // 2),
         # Two commits for each, which say no more than our own table.

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
 
+# What a statement's commit carries; a writer has an option for it.
+USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 # Of VACUUM, which would start ten thousand for one folder.
 FEW_LIST_TASKS = {"spark.sql.sources.parallelPartitionDiscovery.parallelism": "4"}
 

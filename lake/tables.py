@@ -20,6 +20,7 @@ from lake.errors import LakeVersionError, SchemaError
 from lake.hash_key import HashKey
 from lake.layout import STATISTICS, Layout, stored
 from lake.quoted import quoted
+from lake.session_settings import USER_METADATA, session_settings
 from lake.settings import LakeSettings
 
 LAKE_FORMAT = 1
@@ -30,6 +31,7 @@ _HALF_CREATED = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
 # Where two threads of one JVM meet at a table's birth, the loser may look at a cached listing without any commit.
 _NEWBORN = "DELTA_TABLE_NOT_FOUND"
 _LOOKS, _PAUSE_SECONDS = 20, 0.5
+_FOUND = "trustlake_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,17 @@ class Lake:
     def set_property(self, name: str, key: str, value: str) -> None:
         """Set a property of a table that exists, in a commit of its own."""
         self.spark.sql(f"ALTER TABLE {self.place(name)} SET TBLPROPERTIES ({quoted(key)} = {quoted(value)})")
+
+    def merge(self, name: str, found: DataFrame, *, on: str, then: str) -> None:
+        """Merge rows, called ``found``, into a table, called ``held``, in one commit: ``MERGE … ON on then``."""
+        found.createOrReplaceTempView(_FOUND)
+        try:
+            with session_settings(self.spark, {USER_METADATA: self.stamp.metadata}):
+                self.spark.sql(
+                    f"MERGE INTO {self.place(name)} AS held USING {_FOUND} AS found ON {on} {then}"
+                )
+        finally:
+            self.spark.catalog.dropTempView(_FOUND)
 
     def _create_or_find(self, spec: TableSpec) -> None:
         """Create the table, or wait for the process that creates it at the same moment."""

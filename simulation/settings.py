@@ -27,7 +27,7 @@ class FraudSettings(BaseModel):
         description="Fraudulent share of approved payments. Raised: about 0.003 in real life.",
     )
     stolen_card_share: float = Field(
-        default=0.58, ge=0, le=1, description="Share of frauds paid by stolen card (T1)."
+        default=0.59, ge=0, le=1, description="Share of frauds paid by stolen card (T1)."
     )
     card_testing_share: float = Field(
         default=0.14, ge=0, le=1, description="Share of frauds after card testing (T2)."
@@ -39,7 +39,7 @@ class FraudSettings(BaseModel):
         default=0.03, ge=0, le=1, description="Share of frauds passing money through (T7)."
     )
     non_delivery_share: float = Field(
-        default=0.03,
+        default=0.02,
         ge=0,
         le=1,
         description="Share of frauds by bought accounts that deliver nothing (T9), all in the last third.",
@@ -115,7 +115,7 @@ class FraudSettings(BaseModel):
         description="Share of foreign stolen cards that are of the one country for sale that quarter (T1).",
     )
     reaction: float = Field(
-        default=0.3,
+        default=0.15,
         ge=0,
         le=2,
         description="By how much (as a logarithm) stolen cards are charged less at the end than at the start.",

@@ -86,6 +86,17 @@ payer_disputes = FeatureGroup(
     description="What the payer paid and disputed before.",
     tags=["disputes"],
 )
+payer_hires = FeatureGroup(
+    entity=payer,
+    source="contract_changes",
+    source_key="client_id",
+    windows=[days(1), days(30)],
+    where="op = 'I'",
+    measures=[count("hire_count"), distinct("freelancer_id", name="hired_count")],
+    owner=PAYMENTS_RISK,
+    description="How fast the payer hires, and how many: who hires himself does so again and again.",
+    tags=["contracts", "collusion"],
+)
 payee_payments = FeatureGroup(
     entity=payee,
     source="payments",
@@ -132,6 +143,20 @@ payee_disputes = FeatureGroup(
     owner=PAYMENTS_RISK,
     description="Payments to the payee that were disputed before.",
     tags=["disputes", "collusion"],
+)
+payee_reviews = FeatureGroup(
+    entity=payee,
+    source="reviews",
+    source_key="reviewed_id",
+    windows=[days(30), LIFETIME],
+    measures=[
+        count("review_count"),
+        mean("stars", name="review_stars_mean"),
+        distinct("reviewer_id", name="reviewer_count"),
+    ],
+    owner=ACCOUNT_SECURITY,
+    description="What clients say of the payee's work, and how many of them: accomplices have few reviews.",
+    tags=["reviews", "collusion"],
 )
 device_payments = FeatureGroup(
     entity=device,
@@ -227,10 +252,12 @@ payments_view = FeatureView(
         payer_age,
         payer_logins,
         payer_disputes,
+        payer_hires,
         payee_payments,
         payee_age,
         payee_payouts,
         payee_disputes,
+        payee_reviews,
         device_payments,
         device_logins,
         device_disputes,

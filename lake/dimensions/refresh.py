@@ -20,8 +20,6 @@ from lake.layout import Layout
 from lake.quoted import quoted
 from lake.tables import Lake, TableSpec
 
-_VIEW = "trustlake_versions"
-
 DIMENSION_BATCHES = TableSpec(
     "dimension_batches",
     "One row per batch of a change log that is in its dimension",
@@ -127,10 +125,6 @@ def _merge(lake: Lake, contract: Contract, changes: Changes, new: Sequence[str])
     events = lake.read(contract.table)
     touched = events.where(F.col("ingest_batch").isin(*new)).select(*changes.key).distinct()
     rows = versions(events.join(touched, on=list(changes.key), how="left_semi"), contract, changes)
-    rows.createOrReplaceTempView(_VIEW)
     same = " AND ".join(f"held.`{name}` = found.`{name}`" for name in (*changes.key, changes.order))
-    lake.spark.sql(
-        f"MERGE INTO {lake.place(contract.dimension)} AS held USING {_VIEW} AS found ON {same} "
-        "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
-    )
-    lake.spark.catalog.dropTempView(_VIEW)
+    then = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    lake.merge(contract.dimension, rows, on=same, then=then)

@@ -28,7 +28,6 @@ from lake.ingest.files import delivered
 from lake.ingest.schemas import FILES
 from lake.tables import Lake
 
-_VIEW = "trustlake_rewritten"
 _TEMPORARY = ".erasing-"
 _UNREADABLE = -1
 _TASKS = 64
@@ -94,13 +93,12 @@ def _note(lake: Lake, rewritten: Sequence[tuple[str, str, int, str]]) -> None:
     if not rewritten or not lake.exists(FILES.name):
         return
     rows = lake.spark.createDataFrame(rewritten, "log string, path string, size long, sha256 string")
-    rows.createOrReplaceTempView(_VIEW)
-    lake.spark.sql(
-        f"MERGE INTO {lake.place(FILES.name)} AS held USING {_VIEW} AS found "
-        "ON held.log = found.log AND held.path = found.path "
-        "WHEN MATCHED THEN UPDATE SET size = found.size, sha256 = found.sha256"
+    lake.merge(
+        FILES.name,
+        rows,
+        on="held.log = found.log AND held.path = found.path",
+        then="WHEN MATCHED THEN UPDATE SET size = found.size, sha256 = found.sha256",
     )
-    lake.spark.catalog.dropTempView(_VIEW)
 
 
 def _count(folder: Path, lines: Lines, path: Column) -> Column:

@@ -11,8 +11,6 @@ from pyspark.sql import functions as F
 from lake.statistics import hide
 from lake.tables import Lake
 
-_VIEW = "trustlake_erased"
-
 
 @dataclass(frozen=True, slots=True)
 class PersonalRows:
@@ -30,12 +28,7 @@ class PersonalRows:
     def remove(self, lake: Lake) -> None:
         """Remove them in one commit; a second time nothing is there to remove."""
         hide(lake, self.table, self.hidden)
-        self.found.createOrReplaceTempView(_VIEW)
-        lake.spark.sql(
-            f"MERGE INTO {lake.place(self.table)} AS held USING {_VIEW} AS found ON {self.where} "
-            "WHEN MATCHED THEN DELETE"
-        )
-        lake.spark.catalog.dropTempView(_VIEW)
+        lake.merge(self.table, self.found, on=self.where, then="WHEN MATCHED THEN DELETE")
 
 
 def count(lake: Lake, parts: Sequence[PersonalRows]) -> int:

@@ -170,6 +170,17 @@ def test_a_late_change_is_put_in_its_place_and_moves_the_ends_beside_it(shared: 
     assert [v for v in in_dimension(log) if v[0] == "a" and v[4] is None] == []
 
 
+def test_every_commit_of_rows_names_its_run(shared: Lake, tmp_path: Path) -> None:
+    log = Log(shared, tmp_path, "stamped", **DECLARED)
+    for day in (1, 2):
+        deliver(log, day, [Change("a", day, "I", 10 * day, 10 * day, day)])
+        refresh(shared, log.contract)
+    told = shared.spark.sql(f"DESCRIBE HISTORY {shared.place(log.contract.dimension)}")
+    merged = told.where("operation = 'MERGE'").select("userMetadata").collect()
+    assert [json.loads(row["userMetadata"])["run_id"] for row in merged] == [shared.stamp.run_id]
+    assert shared.spark.conf.get("spark.databricks.delta.commitInfo.userMetadata", None) is None
+
+
 def test_a_change_told_again_in_other_words_is_refused_by_name(shared: Lake, tmp_path: Path) -> None:
     log = Log(shared, tmp_path, "conflict", **DECLARED)
     first, same, other = (Change("a", 1, "I", 10, seen, level) for seen, level in ((10, 1), (11, 1), (12, 2)))

@@ -129,7 +129,7 @@ def test_nobody_pays_before_signing_up(demo: World) -> None:
 
 
 def test_typology_shares_must_add_up() -> None:
-    with pytest.raises(ValidationError, match=r"add up to 1\.4300; make them add up to 1"):
+    with pytest.raises(ValidationError, match=r"add up to 1\.4200; make them add up to 1"):
         FraudSettings(stolen_card_share=1.0, card_testing_share=0.2, takeover_share=0.1, laundering_share=0.1)
 
 
