@@ -39,6 +39,7 @@ from training.metrics.settings import EvaluationSettings
 from training.training_set import feature_array
 
 ROOT = Path(__file__).parents[1]
+CONTRACTS = ROOT / "conf" / "contracts"
 MARKETPLACE = (ROOT / "conf" / "base.yml", ROOT / "conf" / "marketplace.yml")
 AUC, RECALL = "roc_auc", "recall_at_1pct_fpr"
 HARD = {AUC: (0.90, 0.97), RECALL: (0.35, 0.70)}
@@ -91,10 +92,15 @@ Finding = tuple[str, str, str, bool]
 
 
 def _built(folder: Path, seed: int) -> tuple[Lake, SimulationSettings]:
-    """Logs, events and features of one marketplace, which are built where they are not there yet."""
+    """Logs, events and features of one marketplace, which are built where they are not there yet.
+
+    Only the logs that the features and the labels read are ingested.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    places = {"lake": {"root": "lake"}, "raw": {"root": "raw"}, "mlflow": {"store": "mlflow"}}
+    places: dict[str, object] = {"lake": {"root": "lake"}, "raw": {"root": "raw"}, "mlflow": {"store": "mlflow"}}
     overlay = folder / "conf.yml"
+    read = sorted({*payment_fraud.view.sources, payment_fraud.label.source})
+    places["contracts"] = [str(CONTRACTS / f"{log}.yml") for log in read]
     overlay.write_text(yaml.safe_dump(places | {"simulation": {"seed": seed}}), encoding="utf-8")
     files = [str(file) for file in (*MARKETPLACE, overlay)]
     for job in (SimulateLogs, IngestLogs, BuildFeatures):

@@ -21,6 +21,7 @@ from jobs.arguments import base_parser, check_range
 from jobs.configuration import Config, Loaded, decoded, places, read
 from jobs.definitions import Definitions, load_definitions
 from jobs.log import start_log, step_log
+from jobs.not_beside import check_beside
 from jobs.session import build_session
 from jobs.sql_mistakes import sql_mistakes
 from lake.code_version import code_version
@@ -115,12 +116,14 @@ def run_job(job: type[Job], argv: Sequence[str] | None) -> Finished:
     check_range(parser, arguments)
     start_log(arguments.log_format)
     context = _context(job.NAME, arguments)
+    check_beside(context.lake, job.NAME, now, wait=arguments.wait)
     with _failure_recorded(context, job.NAME, _UNPLANNED), sql_mistakes():
         planned = job.plan(context)
     key = _key(job.NAME, arguments, planned, context)
     before = None if arguments.replace else completed(context.lake, key)
     if before is None:
         with held(context.lake, Claim(job.NAME, planned.holds), now, wait=arguments.wait):
+            check_beside(context.lake, job.NAME, now)
             # The holder we waited for may just have done it.
             before = None if arguments.replace else completed(context.lake, key)
             if before is None:

@@ -177,7 +177,7 @@ def _alone(context: Context, writers: Sequence[Claim]) -> Iterator[None]:
     with ExitStack() as stack:
         for claim in writers:
             stack.enter_context(held(context.lake, claim, now, wait=context.arguments.wait))
-        check_none_held(context.lake, {claim.job for claim in writers}, now())
+        check_none_held(context.lake, {claim.job for claim in writers}, now)
         yield
 
 

@@ -76,16 +76,19 @@ def held(lake: Lake, claim: Claim, clock: Clock, *, wait: timedelta = timedelta(
         _patiently(lake, f"DELETE FROM {lake.place(LOCKS.name)} WHERE {_ours(lake, claim)}")
 
 
-def check_none_held(lake: Lake, jobs: Collection[str], now: datetime) -> None:
+def check_none_held(
+    lake: Lake, jobs: Collection[str], clock: Clock, *, wait: timedelta = timedelta(0)
+) -> None:
     """Refuse to go on while another run works on any slice of one of these jobs.
 
     Raises:
-        LockedError: a live process does.
+        LockedError: a live process still does after ``wait``.
     """
-    rows = lake.read(LOCKS.name).where(F.col("job").isin(*jobs) & (F.col("run_id") != lake.stamp.run_id))
-    for row in rows.collect():
-        if _lives(row, now):
-            raise _locked(row)
+    deadline, others = clock() + wait, F.col("job").isin(*jobs) & (F.col("run_id") != lake.stamp.run_id)
+    while living := [row for row in lake.read(LOCKS.name).where(others).collect() if _lives(row, clock())]:
+        if clock() >= deadline:
+            raise _locked(living[0])
+        time.sleep(_POLL_SECONDS)
 
 
 def _acquire(lake: Lake, claim: Claim, clock: Clock, wait: timedelta) -> None:

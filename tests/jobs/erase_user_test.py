@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,18 @@ from features.hot_key_report import HOT_KEYS
 from jobs import erasure as erasure_module
 from jobs.build_features import BuildFeatures
 from jobs.erase_user import EraseUser
+from jobs.explore_logs import ExploreLogs
 from jobs.ingest_logs import IngestLogs
-from jobs.job import run_job
+from jobs.job import now, run_job
 from lake.described import described
 from lake.erase.erasures import ERASURES
 from lake.erase.rows import PersonalRows
-from lake.errors import ConfigError, RefusedError, TrustlakeError
+from lake.errors import ConfigError, LockedError, RefusedError, TrustlakeError
 from lake.hash_key import VARIABLE, HashKey
+from lake.locks import Claim, held
 from lake.runs import RUNS
 from lake.statistics import statistics_but
-from lake.tables import Lake, TableSpec
+from lake.tables import CommitStamp, Lake, TableSpec
 from scoring.tables import scores
 from training.training_set import table_spec
 
@@ -321,6 +324,51 @@ def test_raw_files_and_history_may_be_kept_and_an_unknown_person_is_kept_out_too
     assert (row["rows"], row["state"]) == (0, "done")
     deliver(project, 3, PAYMENT.format("n", "acc_nobody", 1, 3), PAYMENT.format("o", WHO, 1, 3))
     assert ingest(project).rows_out == 0
+
+
+def test_pages_of_an_exploration_lose_the_person_and_nobody_else(marketplace: Any) -> None:
+    project = marketplace
+    ingest(project)
+    run_job(ExploreLogs, ["--config", project.config])
+    before = pages(project)
+    naming = [path for path, text in before.items() if is_word(text.encode(), WHO.encode())]
+    assert naming
+    outcome = erase(project)
+    assert f"{len(naming)} pages rewritten" in outcome.result
+    after = pages(project)
+    assert set(after) == set(before)
+    for path, text in before.items():
+        assert after[path] == re.sub(rf"{WHO}(?!\w)", "(erased)", text)
+        assert ("acc_zoe2" in after[path]) == ("acc_zoe2" in text)
+
+
+def pages(project: Any) -> dict[str, str]:
+    """What ``explore_logs`` wrote to MLflow, page by page."""
+    store = project.folder / "mlflow"
+    return {str(path): path.read_text() for path in store.rglob("explore/*.html")}
+
+
+def test_an_erase_waits_for_jobs_that_copy_rows_and_they_for_it(marketplace: Any) -> None:
+    project = marketplace
+    ingest(project)
+    other = Lake(
+        project.lake.spark,
+        project.lake.settings,
+        CommitStamp(run_id="other", code_version="t", config_hash="t"),
+    )
+    with (
+        held(other, Claim("score_events", "fraud"), now),
+        pytest.raises(LockedError, match="score_events fraud is being worked on by"),
+    ):
+        erase(project)
+    assert project.lake.read("events_payments").where(f"card_id = '{WHO}'").count() == 1
+    with (
+        held(other, Claim("erase_user", "all users"), now),
+        pytest.raises(LockedError, match="erase_user all users is being worked on by"),
+    ):
+        run_job(ExploreLogs, ["--config", project.config])
+    erase(project)
+    run_job(ExploreLogs, ["--config", project.config])
 
 
 def test_what_cannot_be_done_is_said(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
