@@ -97,7 +97,11 @@ def _built(folder: Path, seed: int) -> tuple[Lake, SimulationSettings]:
     Only the logs that the features and the labels read are ingested.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    places: dict[str, object] = {"lake": {"root": "lake"}, "raw": {"root": "raw"}, "mlflow": {"store": "mlflow"}}
+    places: dict[str, object] = {
+        "lake": {"root": "lake"},
+        "raw": {"root": "raw"},
+        "mlflow": {"store": "mlflow"},
+    }
     overlay = folder / "conf.yml"
     read = sorted({*payment_fraud.view.sources, payment_fraud.label.source})
     places["contracts"] = [str(CONTRACTS / f"{log}.yml") for log in read]

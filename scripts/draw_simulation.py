@@ -37,7 +37,9 @@ def main() -> None:
 def _volumes(settings: SimulationSettings, world: World) -> Figure:
     figure = new_figure("Rows a day", f"seed {settings.seed}, before any dirt; weeks and working hours show")
     axes = figure.subplots()
-    for color, log in zip(COLORS, ("logins", "payments", "proposals", "time_logs", "messages", "job_posts"), strict=False):
+    for color, log in zip(
+        COLORS, ("logins", "payments", "proposals", "time_logs", "messages", "job_posts"), strict=False
+    ):
         rows = getattr(world, log)
         _line(axes, np.arange(settings.days), _by_day(settings, rows["ms"]), log, color)
     style(axes, x="day of the period", y="rows")
