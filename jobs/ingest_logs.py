@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 
 from jobs.arguments import add_range
+from jobs.at_once import at_once
 from jobs.job import Context, Plan, console_command, run_job
 from lake.dimensions.refresh import refresh
 from lake.erase.erasures import check_no_erasure_begun
 from lake.errors import TrustlakeError
 from lake.ingest.batch import UNREADABLE, BatchResult, ingest_batch
-from lake.ingest.files import RawFile, delivered, of_days
+from lake.ingest.files import Batch, RawFile, delivered, of_days
 from lake.ingest.personal import note_personal
-from lake.ingest.plan import plan_log
+from lake.ingest.plan import Delivered, plan_logs
 from lake.ingest.replay import held_back, replay, replay_completed
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
 from lake.ingest.undone import UNDONE, check_none_begun
@@ -53,10 +55,14 @@ class IngestLogs:
         files = {log: delivered(context.spark, root, contract) for log, contract in contracts.items()}
         if not any(files.values()):
             raise TrustlakeError(f"{root} holds no file of any contract; deliver some, or correct `raw.root`")
-        days = {log: _days(context.arguments, found) for log, found in files.items()}
-        chosen = {log: of_days(found, root, contracts[log], days[log]) for log, found in files.items()}
-        inputs = {log: _fingerprint(found) for log, found in chosen.items()} | _undone(context)
-        return Plan(slice="all logs", holds="all logs", inputs=inputs, work=lambda _: _ingest(context, days))
+        logs = [
+            Delivered(
+                contracts[log], found, of_days(found, root, contracts[log], _days(context.arguments, found))
+            )
+            for log, found in files.items()
+        ]
+        inputs = {log.contract.log: _fingerprint(log.chosen) for log in logs} | _undone(context)
+        return Plan(slice="all logs", holds="all logs", inputs=inputs, work=lambda _: _ingest(context, logs))
 
 
 def _replay_plan(context: Context) -> Plan:
@@ -90,22 +96,29 @@ def _fingerprint(parts: Sequence[RawFile] | Sequence[str]) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _ingest(context: Context, days: Mapping[str, tuple[date, date]]) -> Outcome:
+def _ingest(context: Context, delivered_logs: Sequence[Delivered]) -> Outcome:
     lake, raw = context.lake, context.config.raw
     _prepare(context)
-    results = []
-    for log, contract in context.contracts.items():
-        planned = plan_log(lake, raw, contract, days[log])
-        for number, batch in enumerate(planned, start=1):
-            result = ingest_batch(lake, raw.root, contract, batch)
-            results.append(result)
-            span = f"{batch.files[0].day} to {batch.files[-1].day}"
-            _say(context, result, f"{number}/{len(planned)}, {span}")
+    planned = plan_logs(lake, raw, delivered_logs)
+    # The longest first, lest the others wait for it at the end.
+    logs = sorted(planned, key=lambda log: -sum(batch.size for batch in planned[log]))
+    pieces = [partial(_ingest_log, context, log, planned[log]) for log in logs]
+    results = [result for found in at_once(context.spark, pieces, raw.logs_at_once) for result in found]
+    for contract in context.contracts.values():
         completed = replay_completed(lake, raw.root, contract)
         if completed is not None:
             results.append(completed)
             _say(context, completed, "from quarantine, of transactions now complete")
     return _outcome(context, results, _refresh(context))
+
+
+def _ingest_log(context: Context, log: str, planned: Sequence[Batch]) -> list[BatchResult]:
+    results = []
+    for number, batch in enumerate(planned, start=1):
+        results.append(ingest_batch(context.lake, context.config.raw.root, context.contracts[log], batch))
+        span = f"{batch.files[0].day} to {batch.files[-1].day}"
+        _say(context, results[-1], f"{number}/{len(planned)}, {span}")
+    return results
 
 
 def _replay(context: Context) -> Outcome:

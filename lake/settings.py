@@ -26,7 +26,14 @@ class LakeSettings(Strict):
 
 
 class RawSettings(Strict):
-    """Where producers deliver raw files, and how many days of delivery are ingested as one batch."""
+    """Where producers deliver raw files, and how they are ingested.
+
+    Attributes:
+        root: the folder above those of the logs.
+        days_per_batch: how many days of delivery of a log are one batch.
+        logs_at_once: how many logs are worked on at the same time; the batches of one follow each other.
+    """
 
     root: PathText
     days_per_batch: Annotated[int, Field(ge=1)] = 31
+    logs_at_once: Annotated[int, Field(ge=1)] = 2

@@ -12,8 +12,8 @@ from simulation.columns import Array, Columns, Flags, Ints, size, stack, take
 from simulation.population import DAY_MS, EMAIL_DOMAINS
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
+from simulation.verification import verified
 
-_MINUTE_MS = 60_000
 _SAME = -1  # the change leaves the verification as it is; an empty text does so for the others
 
 
@@ -31,10 +31,9 @@ def account_changes(
     rng = stream(settings.seed, "account changes")
     rows = stack(
         [
-            *_verifications(rng, people),
+            *_verifications(people, verified(settings, people)),
             _new_addresses(rng, settings, people),
             *_enforced(sanctioned),
-            *_mistaken(rng, settings, people, sanctioned),
         ]
     )
     last = people["signup_ms"].copy()
@@ -57,20 +56,17 @@ def _change(
     }
 
 
-def _verifications(rng: np.random.Generator, people: Columns) -> list[Columns]:
-    """Sign-ups, e-mails confirmed within minutes, and documents checked after days."""
-    who, at = people["account"], people["signup_ms"]
-    count = len(who)
-    inserted = _change(who, at, op="I", kyc=0, domain=people["email_domain"], status="active")
-    confirmed = at + rng.integers(2 * _MINUTE_MS, 20 * _MINUTE_MS, count)
-    checked = confirmed + rng.lognormal(1.2, 1.1, count) * DAY_MS
-    confirms = happens(rng, 0.92, count)
-    is_checked = confirms & happens(rng, 0.45, count)
-    return [
-        inserted,
-        _change(who[confirms], confirmed[confirms], kyc=1),
-        _change(who[is_checked], checked[is_checked], kyc=2),
-    ]
+def _verifications(people: Columns, verification: Columns) -> list[Columns]:
+    """Sign-ups, e-mails confirmed and documents checked."""
+    who = people["account"]
+    inserted = _change(
+        who, people["signup_ms"], op="I", kyc=0, domain=people["email_domain"], status="active"
+    )
+    levels = [inserted]
+    for level, at in ((1, verification["confirmed_ms"]), (2, verification["checked_ms"])):
+        reached = at >= 0
+        levels.append(_change(who[reached], at[reached], kyc=level))
+    return levels
 
 
 def _new_addresses(rng: np.random.Generator, settings: SimulationSettings, people: Columns) -> Columns:
@@ -90,17 +86,6 @@ def _enforced(sanctioned: Columns) -> list[Columns]:
         _change(who[~convicted], decided[~convicted], status="active"),
         _change(who[heard >= 0], heard[heard >= 0], status="active"),
     ]
-
-
-def _mistaken(
-    rng: np.random.Generator, settings: SimulationSettings, people: Columns, sanctioned: Columns
-) -> list[Columns]:
-    """Restrict a few other accounts by mistake, for some days."""
-    drawn = happens(rng, 0.004, size(people)) & ~np.isin(people["account"], sanctioned["account"])
-    who = people["account"][drawn]
-    at = _moments(rng, settings, people["signup_ms"][who] + DAY_MS)
-    until = at + (rng.exponential(3.0, len(who)) * DAY_MS).astype(np.int64)
-    return [_change(who, at, status="restricted"), _change(who, until, status="active")]
 
 
 def _until_closed(

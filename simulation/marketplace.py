@@ -42,6 +42,11 @@ LOGS = (
     "escrow_events",
     "reviews",
     "time_logs",
+    "instrument_changes",
+    "payout_method_changes",
+    "kyc_checks",
+    "enforcement_actions",
+    "devices",
 )
 _DAY = "ingest_date"
 _KEEP = "keep_share"

@@ -16,6 +16,7 @@ from simulation.streams import mixed, stream
 _RHYTHM_DAYS = np.array([7, 14, 14, 30])
 _KINDS = np.array(["bank"] * 11 + ["wallet"] * 5 + ["card_push"] * 3 + ["crypto_exchange"])
 _FEE_PERCENT = 10
+_FIRST_METHOD_MS = 20 * 60_000  # after the sign-up, at the earliest
 
 
 def payouts(settings: SimulationSettings, people: Columns, payments: Columns, under: Underworld) -> Columns:
@@ -66,7 +67,8 @@ def _methods(settings: SimulationSettings, people: Columns, account: Ints, at_ms
     number = hand * 2 + changed
     kind: Array = _KINDS[mixed(number, "method kind") % len(_KINDS)]
     opened = settings.start_ms - 1 - mixed(hand, "method opened") % (300 * DAY_MS)
-    return {"method": number, "method_kind": kind, "method_added_ms": np.where(changed, change, opened)}
+    added = np.maximum(np.where(changed, change, opened), people["signup_ms"][account] + _FIRST_METHOD_MS)
+    return {"method": number, "method_kind": kind, "method_added_ms": added}
 
 
 def _emptied(withdrawals: list[Withdrawal], like: Columns) -> Columns:

@@ -8,6 +8,13 @@ import numpy as np
 
 from simulation.columns import Columns
 from simulation.identifiers import ip_text, iso_text
+from simulation.identity_records import (
+    device_records,
+    enforcement_records,
+    instrument_records,
+    kyc_records,
+    method_records,
+)
 from simulation.member_records import (
     message_records,
     post_records,
@@ -42,6 +49,11 @@ def records(settings: SimulationSettings, world: World) -> list[Records]:
         escrow_records(words, world.escrow_events),
         review_records(words, world.reviews),
         time_records(words, world.time_logs),
+        instrument_records(words, world.instrument_changes),
+        method_records(words, world.payout_method_changes),
+        kyc_records(words, world.kyc_checks),
+        enforcement_records(words, world.enforcement_actions),
+        device_records(words, world.devices),
     ]
 
 

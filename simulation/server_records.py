@@ -21,7 +21,7 @@ _CHANGE_DIRT = (
     "out_of_order_change",
     "replayed_day",
 )
-_TERMS_DIRT = tuple(kind for kind in _CHANGE_DIRT if kind != "out_of_order_change")
+HOLDING_DIRT = tuple(kind for kind in _CHANGE_DIRT if kind != "out_of_order_change")
 # A refused or late entry would leave its transaction out of balance, which only ``ledger_imbalance`` may do.
 _LEDGER_DIRT = ("exact_duplicate", "ledger_imbalance", "replayed_day")
 
@@ -90,7 +90,7 @@ def terms_records(words: Words, rows: Columns) -> Records:
     }
     return replace(
         words.of_server("contract_changes", "contract_changed", rows, fields, "contracts-db"),
-        dirt=_TERMS_DIRT,
+        dirt=HOLDING_DIRT,
         tells_past=True,
     )
 

@@ -109,13 +109,13 @@ class FraudSettings(BaseModel):
     )
 
     drift: float = Field(
-        default=0.5,
+        default=0.4,
         ge=0,
         le=1,
         description="Share of foreign stolen cards that are of the one country for sale that quarter (T1).",
     )
     reaction: float = Field(
-        default=0.15,
+        default=0.1,
         ge=0,
         le=2,
         description="By how much (as a logarithm) stolen cards are charged less at the end than at the start.",

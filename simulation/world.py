@@ -9,8 +9,9 @@ import numpy as np
 from simulation.account_changes import account_changes
 from simulation.columns import Columns, from_rows, size, stack, take
 from simulation.contracts import PADDED, contract_changes, contracts
+from simulation.devices import devices
 from simulation.disputes import mark_friendly, open_disputes
-from simulation.enforcement import sanctions, suspended_from
+from simulation.enforcement import enforcement_actions, sanctions, suspended_from
 from simulation.escrow import escrow_events, releases
 from simulation.fraud.actions import Account, Attempt
 from simulation.fraud.card_testing import run_card_testing
@@ -25,10 +26,12 @@ from simulation.fraud.takeover import run_takeovers
 from simulation.fraud.underworld import Underworld
 from simulation.guilt import typology_of
 from simulation.honest_payments import honest_payments
+from simulation.instruments import instrument_changes
 from simulation.job_posts import job_posts
 from simulation.ledger import ledger_entries
 from simulation.logins import logins
 from simulation.messages import messages
+from simulation.payout_methods import payout_method_changes
 from simulation.payouts import payouts
 from simulation.population import honest_accounts, main_device
 from simulation.proposals import proposals
@@ -38,6 +41,7 @@ from simulation.settings import SimulationSettings
 from simulation.streams import happens, stream
 from simulation.time_logs import time_logs
 from simulation.user_reports import accusations, user_reports
+from simulation.verification import kyc_checks
 
 _HONEST_ATTEMPTS = 0.945
 
@@ -62,6 +66,11 @@ class World:
     escrow_events: Columns
     reviews: Columns
     time_logs: Columns
+    instrument_changes: Columns
+    payout_method_changes: Columns
+    kyc_checks: Columns
+    enforcement_actions: Columns
+    devices: Columns
 
 
 def simulate(settings: SimulationSettings) -> World:
@@ -89,6 +98,7 @@ def simulate(settings: SimulationSettings) -> World:
     praise = reviews(settings, everyone, terms)
     worked = time_logs(settings, everyone, terms)
     paid_out = payouts(settings, everyone, payments, under)
+    of_account = typology_of(everyone, payments, posts, talk)
     acts = _acts(
         (payments, "payer"),
         (payments, "payee"),
@@ -119,6 +129,13 @@ def simulate(settings: SimulationSettings) -> World:
         escrow_events=escrow_events(settings, payments, disputes),
         reviews=praise,
         time_logs=worked,
+        instrument_changes=instrument_changes(settings, everyone, payments),
+        payout_method_changes=payout_method_changes(settings, everyone, paid_out),
+        kyc_checks=kyc_checks(settings, everyone),
+        enforcement_actions=enforcement_actions(settings, sanctioned),
+        devices=devices(
+            settings, everyone, of_account, seen, payments | {"account": payments["payer"]}, paid_out
+        ),
     )
 
 

@@ -40,6 +40,11 @@ class Batch:
     batch_id: str
     files: tuple[RawFile, ...]
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
     @classmethod
     def of(cls, log: str, files: Sequence[RawFile], sha256: Mapping[str, str]) -> Batch:
         """The batch of these files; its id is a hash of the log, their paths and their contents."""

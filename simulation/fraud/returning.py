@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Columns, Ints, size, take
+from simulation.enforcement import LINKED
 from simulation.population import DAY_MS, HOUR_MS
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
@@ -57,5 +58,6 @@ def linked(settings: SimulationSettings, returned: Columns) -> Columns:
         "decided_ms": decided,
         "is_convicted": np.ones(count, dtype=bool),
         "heard_ms": np.full(count, -1),
+        "ground": np.full(count, LINKED).astype("<U20"),
     }
     return take(rows, happens(rng, 0.6, count))

@@ -49,7 +49,7 @@ def _pay_as(under: Underworld, victim: Client, device: int, goal: int) -> None:
     rng = under.rng
     at = victim.paid_ms + int(rng.uniform(0.5, _KNOWN_DAYS) * DAY_MS)
     place = under.place(device, int(under.people["country"][victim.account]))
-    if under.chance(0.45):
+    if under.chance(0.38):
         place = victim.place
     else:
         _enter(under, at, victim.account, place)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from simulation import geography
-from simulation.columns import Columns
+from simulation.columns import Columns, Flags, Ints
 from simulation.fraud.actions import Account, Attempt, Card, Deal, Login, Place, Withdrawal
 from simulation.honest_payments import round_money
 from simulation.population import CHANNELS, DAY_MS, EMAIL_DOMAINS
@@ -17,6 +17,12 @@ from simulation.streams import stream
 _MADE_UP_FIRST = 5_000_000_000
 _PLACES = ("proxy", "hosting", "vpn", "abroad")
 _DECLINE_CODES = ("do_not_honor", "insufficient_funds", "incorrect_cvc", "expired_card", "suspected_fraud")
+
+
+def is_made_up(numbers: Ints) -> Flags:
+    """Tell which devices, cards, contracts and payout methods no honest person has."""
+    made_up: Flags = numbers >= _MADE_UP_FIRST
+    return made_up
 
 
 class Underworld:

@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from lake.contracts import Column, Contract
 from lake.hash_key import HashKey
 from lake.ingest.batch import BatchResult, ingest_batch
-from lake.ingest.files import Batch
-from lake.ingest.plan import plan_log
+from lake.ingest.files import Batch, delivered, of_days
+from lake.ingest.plan import Delivered, plan_logs
 from lake.ingest.replay import replay
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
 from lake.settings import LakeSettings, RawSettings
@@ -56,7 +56,9 @@ class Log:
 
     def plan(self) -> list[Batch]:
         raw = RawSettings(root=str(self.folder), days_per_batch=self.days_per_batch)
-        return plan_log(self.lake, raw, self.contract, MARCH)
+        found = delivered(self.lake.spark, raw.root, self.contract)
+        log = Delivered(self.contract, found, of_days(found, raw.root, self.contract, MARCH))
+        return plan_logs(self.lake, raw, [log])[self.contract.log]
 
     def ingest(self) -> list[BatchResult]:
         return self.ingest_planned(self.plan())

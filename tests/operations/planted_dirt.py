@@ -19,7 +19,15 @@ from simulation.world import simulate
 from tests.simulation.clean_world import MEMBERS, TEXTS, texts
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-TELL_PAST = ("accounts", "account_changes", "contract_changes")
+TELL_PAST = (
+    "accounts",
+    "account_changes",
+    "contract_changes",
+    "instrument_changes",
+    "payout_method_changes",
+    "kyc_checks",
+    "devices",
+)
 APPS = ("logins", "payments", "job_posts", "proposals", "messages", "reviews", "time_logs")
 DEVICES = dict.fromkeys((*APPS, "payouts"), "device_id") | {"accounts": "signup_device_id"}
 ADDRESSES = dict.fromkeys(APPS, "ip") | {"accounts": "signup_ip"}

@@ -23,6 +23,8 @@ MEMBERS = {
     "user_reports": "reporter_id",
     "reviews": "reviewer_id",
     "time_logs": "freelancer_id",
+    "kyc_checks": "account_id",
+    "enforcement_actions": "account_id",
 }
 # By log: what names a row, and what its author wrote.
 TEXTS = {

@@ -16,7 +16,15 @@ from tests.simulation.clean_world import MEMBERS, TEXTS, accounts, is_odd, retri
 from tests.simulation.raw_lines import CONTRACTS, TINY, Run, is_test, lines_of, parsed, raw_lines, whole
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-TELL_PAST = {"accounts", "account_changes", "contract_changes"}
+TELL_PAST = {
+    "accounts",
+    "account_changes",
+    "contract_changes",
+    "instrument_changes",
+    "payout_method_changes",
+    "kyc_checks",
+    "devices",
+}
 
 
 @pytest.mark.parametrize("log", LOGS)
