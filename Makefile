@@ -12,6 +12,9 @@ READY_BENCH := $(VENV)/.bench-$(CHECKSUM)
 READY_DBR18 := $(VENV_DBR18)/.ready-$(CHECKSUM)
 CODE := lake features training scoring jobs operations simulation benchmarks scripts tests setup.py
 NOT_LONG := not slow and not cluster
+# A Spark driver on small frames keeps one core busy; each process of the tests has a session and about 4 GB.
+PROCESSES ?= 2
+IN_PARALLEL := -m "$(NOT_LONG)" --numprocesses $(PROCESSES) --dist loadfile
 
 export PYTHON
 
@@ -26,8 +29,8 @@ demo bench-ingest check-simulation: export TRUSTLAKE_HASH_KEY ?= simulated peopl
 demo: $(READY) ## raw logs to scores on this machine; EXAMPLE=handbook DATA=<directory> for real data
 	@$(BIN)/trustlake demo $(if $(EXAMPLE),--example "$(EXAMPLE)") $(if $(DATA),--data "$(DATA)")
 
-test: $(READY) ## every test but the long ones
-	@$(BIN)/pytest -m "$(NOT_LONG)"
+test: $(READY) ## every test but the long ones, in two processes; PROCESSES=4
+	@$(BIN)/pytest $(IN_PARALLEL)
 
 check: $(READY) ## format, lint, types, import contracts, sizes
 	@$(MAKE) --no-print-directory -k check-format check-lint check-types check-imports check-sizes
@@ -54,7 +57,7 @@ cluster-test: $(READY) zip ## every job by spark-submit on separate executor pro
 	@JAVA_HOME="$$($(BIN)/python -m jobs.java)" $(BIN)/pytest tests/cluster -m cluster
 
 test-dbr18: $(READY_DBR18) ## the tests on the versions of Databricks Runtime 18 LTS
-	@$(VENV_DBR18)/bin/pytest -m "$(NOT_LONG)" --ignore tests/packaging
+	@$(VENV_DBR18)/bin/pytest $(IN_PARALLEL) --ignore tests/packaging
 
 ui: $(READY) ## the models, in MLflow's pages
 	@$(BIN)/trustlake ui $(if $(EXAMPLE),--example "$(EXAMPLE)")

@@ -31,6 +31,7 @@ TEST = [
     "packaging>=24",
     "pytest>=8.3,<10",
     "pytest-randomly>=3.16,<6",
+    "pytest-xdist>=3.6,<4",
     "setuptools>=77",
     "wheel>=0.45",
 ]

@@ -1,7 +1,8 @@
-"""The one Spark session of a test run, in UTC, and a user's project in a folder that jobs and commands run on."""
+"""The one Spark session of a test process, in UTC, and a user's project in a folder that jobs and commands run on."""
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import time
@@ -90,7 +91,10 @@ def _session(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
     if pytestconfig.option.markexpr != "slow":
         conf |= INTERPRETED
     settings = SparkSettings(master="local[2]", driver_memory="3g", conf=conf)
-    session = build_session(settings, "tests")
+    # Processes that fill an empty Ivy cache with Delta's jars at the same time spoil it for each other.
+    with (tmp_path_factory.getbasetemp().parent / "session.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        session = build_session(settings, "tests")
     yield session
     session.stop()
 
