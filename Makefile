@@ -50,11 +50,11 @@ check-imports: $(READY)
 check-sizes: $(READY)
 	$(BIN)/python scripts/report_sizes.py
 
-test-slow: $(READY) ## the long series
-	@$(BIN)/pytest -m slow
+test-slow: $(READY) zip ## the long series
+	@JAVA_HOME="$$($(BIN)/python -m jobs.java)" $(BIN)/pytest -m slow
 
 cluster-test: $(READY) zip ## every job by spark-submit on separate executor processes
-	@JAVA_HOME="$$($(BIN)/python -m jobs.java)" $(BIN)/pytest tests/cluster -m cluster
+	@JAVA_HOME="$$($(BIN)/python -m jobs.java)" $(BIN)/pytest tests/cluster -m "cluster and not slow"
 
 test-dbr18: $(READY_DBR18) ## the tests on the versions of Databricks Runtime 18 LTS
 	@$(VENV_DBR18)/bin/pytest $(IN_PARALLEL) --ignore tests/packaging

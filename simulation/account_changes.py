@@ -12,6 +12,7 @@ from simulation.columns import Array, Columns, Flags, Ints, size, stack, take
 from simulation.population import DAY_MS, EMAIL_DOMAINS
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
+from simulation.tenure import folded
 from simulation.verification import verified
 
 _SAME = -1  # the change leaves the verification as it is; an empty text does so for the others
@@ -115,10 +116,7 @@ def _as_log(
     rows["kyc_level"] = _carried(rows["kyc_level"], rows["kyc_level"] != _SAME)
     for name in ("email_domain", "status"):
         rows[name] = _carried(rows[name], rows[name] != "")
-    old = rows["ms"] < settings.start_ms
-    followed = np.append(rows["account"][1:] == rows["account"][:-1], [False]) & np.append(old[1:], [False])
-    rows["op"] = np.where(old, "I", rows["op"])
-    rows = take(rows, ~(old & followed))
+    rows = folded(rows, settings.start_ms)
     soon = np.append(rows["ms"][1:], [0])
     same = np.append(rows["account"][1:] == rows["account"][:-1], [False])
     rows["next_ms"] = np.where(same & (rows["op"] == "I"), soon, 0)

@@ -23,7 +23,7 @@ def instrument_records(words: Words, rows: Columns) -> Records:
         "card_country": words.country(rows["card_country"]),
         "bin": rows["bin"].astype(str),
     }
-    return _database(words, "instrument_changes", "instrument_changed", rows, fields)
+    return _database(words, "instrument_changes", "instrument_changed", rows, fields, "wallet-db")
 
 
 def method_records(words: Words, rows: Columns) -> Records:
@@ -36,15 +36,50 @@ def method_records(words: Words, rows: Columns) -> Records:
         "bank_country": words.country(rows["bank_country"]),
         "holder_name_hash": words.id("nam", rows["holder"]),
     }
-    return _database(words, "payout_method_changes", "payout_method_changed", rows, fields)
+    return _database(words, "payout_method_changes", "payout_method_changed", rows, fields, "wallet-db")
+
+
+def profile_records(words: Words, rows: Columns) -> Records:
+    """Return ``profile_changes``."""
+    fields = {
+        **_change(rows),
+        "account_id": words.id("acc", rows["account"]),
+        "headline": rows["headline"],
+        "overview": rows["overview"],
+        "skills": rows["skills"],
+        "hourly_rate": np.array([f"{c // 100}.{c % 100:02d}" for c in rows["rate_cents"].tolist()]),
+        "photo_hash": words.id("pho", rows["photo"]),
+        "portfolio_hash": words.id("wrk", rows["works"]),
+        "portfolio_items": rows["items"],
+        "display_name_hash": words.id("nam", rows["name"]),
+        "verified_badge": rows["is_verified"],
+    }
+    return _database(words, "profile_changes", "profile_changed", rows, fields, "profiles-db")
+
+
+def organisation_records(words: Words, rows: Columns) -> Records:
+    """Return ``organisation_changes``."""
+    fields = {
+        **_change(rows),
+        "organisation_id": words.id("org", rows["organisation"]),
+        "account_id": words.id("acc", rows["account"]),
+        "member_role": rows["member_role"],
+        "name_hash": words.id("nam", rows["name"]),
+        "domain": rows["domain"],
+        "country": words.country(rows["country"]),
+        "tax_number_hash": words.id_or_none("tax", rows["tax_number"]),
+    }
+    return _database(words, "organisation_changes", "organisation_changed", rows, fields, "accounts-db")
 
 
 def _change(rows: Columns) -> Columns:
     return {"op": rows["op"], "lsn": rows["lsn"], "updated_ts": iso_text(rows["ms"])}
 
 
-def _database(words: Words, log: str, event_type: str, rows: Columns, fields: Columns) -> Records:
-    changes = words.of_server(log, event_type, rows, fields, "wallet-db")
+def _database(
+    words: Words, log: str, event_type: str, rows: Columns, fields: Columns, producer: str
+) -> Records:
+    changes = words.of_server(log, event_type, rows, fields, producer)
     return replace(changes, dirt=HOLDING_DIRT, tells_past=True)
 
 

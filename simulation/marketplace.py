@@ -44,6 +44,8 @@ LOGS = (
     "time_logs",
     "instrument_changes",
     "payout_method_changes",
+    "profile_changes",
+    "organisation_changes",
     "kyc_checks",
     "enforcement_actions",
     "devices",

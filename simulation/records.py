@@ -14,6 +14,8 @@ from simulation.identity_records import (
     instrument_records,
     kyc_records,
     method_records,
+    organisation_records,
+    profile_records,
 )
 from simulation.member_records import (
     message_records,
@@ -51,6 +53,8 @@ def records(settings: SimulationSettings, world: World) -> list[Records]:
         time_records(words, world.time_logs),
         instrument_records(words, world.instrument_changes),
         method_records(words, world.payout_method_changes),
+        profile_records(words, world.profile_changes),
+        organisation_records(words, world.organisation_changes),
         kyc_records(words, world.kyc_checks),
         enforcement_records(words, world.enforcement_actions),
         device_records(words, world.devices),

@@ -1,4 +1,4 @@
-"""Who holds what from when until when, and the change log of it."""
+"""What changes with time as a change log: who holds what from when until when, and what was before the first day."""
 
 from __future__ import annotations
 
@@ -33,3 +33,15 @@ def change_log(
     changes = take(changes, changes["ms"] < settings.end_ms)
     changes = take(changes, np.argsort(changes["ms"], kind="stable"))
     return changes | {"lsn": 9_000_000 + np.cumsum(rng.integers(1, 9, size(changes)))}
+
+
+def folded(rows: Columns, start_ms: int) -> Columns:
+    """Keep of what was before the period the last row per account, as an insert.
+
+    Args:
+        rows: states of accounts by account and time: account, ms, op.
+        start_ms: when the period begins.
+    """
+    old = rows["ms"] < start_ms
+    followed = np.append(rows["account"][1:] == rows["account"][:-1], [False]) & np.append(old[1:], [False])
+    return take(rows | {"op": np.where(old, "I", rows["op"])}, ~(old & followed))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulation.account_changes import account_changes
-from simulation.columns import Columns, from_rows, size, stack, take
+from simulation.columns import Columns, Flags, from_rows, size, stack, take
 from simulation.contracts import PADDED, contract_changes, contracts
 from simulation.devices import devices
 from simulation.disputes import mark_friendly, open_disputes
@@ -31,9 +31,11 @@ from simulation.job_posts import job_posts
 from simulation.ledger import ledger_entries
 from simulation.logins import logins
 from simulation.messages import messages
+from simulation.organisations import organisation_changes
 from simulation.payout_methods import payout_method_changes
 from simulation.payouts import payouts
 from simulation.population import honest_accounts, main_device
+from simulation.profiles import profile_changes
 from simulation.proposals import proposals
 from simulation.reviews import reviews
 from simulation.sessions import honest_sessions
@@ -68,6 +70,8 @@ class World:
     time_logs: Columns
     instrument_changes: Columns
     payout_method_changes: Columns
+    profile_changes: Columns
+    organisation_changes: Columns
     kyc_checks: Columns
     enforcement_actions: Columns
     devices: Columns
@@ -75,13 +79,7 @@ class World:
 
 def simulate(settings: SimulationSettings) -> World:
     """Let honest people and fraudsters of one region act for the whole period; equal settings give equal worlds."""
-    people = honest_accounts(settings)
-    honest = honest_payments(
-        settings, people, int(settings.payments_per_day * settings.days * _HONEST_ATTEMPTS)
-    )
-    under = _fraud(settings, people, honest)
-    everyone = _everyone(settings, people, under.accounts)
-    payments = _paid(settings, stack([honest, from_rows(under.attempts, Attempt)]))
+    everyone, payments, under = _money_moved(settings)
     posts = job_posts(settings, everyone, payments)
     terms = contracts(settings, everyone, payments, posts)
     bids = proposals(settings, everyone, payments, posts)
@@ -89,10 +87,7 @@ def simulate(settings: SimulationSettings) -> World:
     reports = user_reports(settings, everyone, payments, posts, talk)
     disputes = open_disputes(settings, payments, terms["contract"][terms["typology"] == PADDED])
     guilty = typology_of(everyone, payments, posts, talk) != ""
-    sanctioned = sanctions(settings, everyone, accusations(reports, disputes), guilty)
-    returned = returners(settings, everyone, sanctioned)
-    everyone = stack([everyone, returned])
-    sanctioned = stack([sanctioned, linked(settings, returned)])
+    everyone, sanctioned = _enforced(settings, everyone, accusations(reports, disputes), guilty)
     seen = logins(settings, everyone, payments, under.logins)
     seen = take(seen, seen["ms"] < suspended_from(everyone, sanctioned)[seen["account"]])
     praise = reviews(settings, everyone, terms)
@@ -131,12 +126,34 @@ def simulate(settings: SimulationSettings) -> World:
         time_logs=worked,
         instrument_changes=instrument_changes(settings, everyone, payments),
         payout_method_changes=payout_method_changes(settings, everyone, paid_out),
+        profile_changes=profile_changes(settings, everyone),
+        organisation_changes=organisation_changes(settings, everyone, of_account),
         kyc_checks=kyc_checks(settings, everyone),
         enforcement_actions=enforcement_actions(settings, sanctioned),
         devices=devices(
             settings, everyone, of_account, seen, payments | {"account": payments["payer"]}, paid_out
         ),
     )
+
+
+def _money_moved(settings: SimulationSettings) -> tuple[Columns, Columns, Underworld]:
+    """Return the accounts, honest ones and others, all payments, and what fraudsters did besides."""
+    people = honest_accounts(settings)
+    honest = honest_payments(
+        settings, people, int(settings.payments_per_day * settings.days * _HONEST_ATTEMPTS)
+    )
+    under = _fraud(settings, people, honest)
+    payments = _paid(settings, stack([honest, from_rows(under.attempts, Attempt)]))
+    return _everyone(settings, people, under.accounts), payments, under
+
+
+def _enforced(
+    settings: SimulationSettings, people: Columns, accused: Columns, guilty: Flags
+) -> tuple[Columns, Columns]:
+    """Return the accounts with those that banned people open anew, and the sanctions of all."""
+    sanctioned = sanctions(settings, people, accused, guilty)
+    returned = returners(settings, people, sanctioned)
+    return stack([people, returned]), stack([sanctioned, linked(settings, returned)])
 
 
 def _paid(settings: SimulationSettings, attempts: Columns) -> Columns:

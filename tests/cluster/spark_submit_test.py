@@ -24,48 +24,51 @@ STEPS = (
     ("explore_logs",),
     ("build_features",),
     ("prove_features",),
-    ("train_model", "--as-of", "2026-02-25"),
+    ("train_model", "--as-of", "2026-03-02"),
     ("promote_model",),
-    ("score_events", "--from", "2026-02-25", "--to", "2026-03-02"),
+    ("score_events", "--from", "2026-03-02", "--to", "2026-03-06"),
     ("erase_user", "--user", "acc_nobody", "--reason", "request 1"),
     ("maintain_tables",),
 )
-OVERLAY = """\
+PLACES = """\
 lake: {root: lake}
 raw: {root: raw, days_per_batch: 366}
 mlflow: {store: mlflow, experiment: cluster}
-simulation: {days: 60, accounts: 900, payments_per_day: 60, logins_per_account: 2, fraud: {approved_share: 0.1}}
+training: {trainer: {distribute_above_rows: 50, workers: 2}}
+"""
+# Events, labels and a change log, with few features.
+LOGS = [f"{ROOT}/conf/contracts/{log}.yml" for log in ("payments", "disputes", "account_changes")]
+FEW = (ROOT / "tests" / "small" / "two_logs.yml", f"contracts: {json.dumps(LOGS)}\n")
+# Every log and feature there is; labels that count as settled after ten days leave enough of two months.
+EVERY = (
+    ROOT / "conf" / "marketplace.yml",
+    """\
 definitions: definitions.py
+simulation: {days: 66, accounts: 900, payments_per_day: 60, logins_per_account: 2, fraud: {approved_share: 0.1}}
 training:
   split: {train_days: 14, test_days: 7}
   sweep: {trials: 2, rounds: 15, stop_after: 5}
-  trainer: {distribute_above_rows: 50, workers: 2}
   metrics: {draws: 50}
 gate: {min_average_precision: 0, min_roc_auc: 0, min_frauds: 1, min_days: 2}
-"""
-# Labels that count as settled after a week leave enough of two months to train and test on.
+""",
+)
 DEFINITIONS = """\
 from dataclasses import replace
 from datetime import timedelta
 
 from training import marketplace
 
-label = replace(marketplace.payment_fraud.label, matures_after=timedelta(days=7))
+label = replace(marketplace.payment_fraud.label, matures_after=timedelta(days=10))
 early = replace(marketplace.payment_fraud, label=label)
 """
 
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder outside of the repository, from which the jobs are submitted."""
-    folder = tmp_path_factory.mktemp("cluster")
-    (folder / "overlay.yml").write_text(OVERLAY, encoding="utf-8")
-    (folder / "definitions.py").write_text(DEFINITIONS, encoding="utf-8")
+@pytest.fixture(scope="module", autouse=True)
+def _shipped() -> None:
     if not ZIP.is_file():
         subprocess.run([sys.executable, "scripts/build_zip.py"], cwd=ROOT, check=True)
-    return folder
 
 
 def submit(home: Path, program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -89,30 +92,37 @@ def submit(home: Path, program: Path, *arguments: str) -> subprocess.CompletedPr
     )
 
 
-def configured(home: Path) -> list[str]:
-    files = [ROOT / "conf" / "base.yml", ROOT / "conf" / "marketplace.yml", home / "overlay.yml"]
-    return [part for file in files for part in ("--config", str(file))]
-
-
-def test_all_jobs_run_by_spark_submit_on_separate_executors(home: Path) -> None:
+@pytest.mark.parametrize(
+    ("conf", "overlay"),
+    [pytest.param(*FEW, id="few"), pytest.param(*EVERY, id="every", marks=pytest.mark.slow)],
+)
+def test_all_jobs_run_by_spark_submit_on_separate_executors(tmp_path: Path, conf: Path, overlay: str) -> None:
+    files = [ROOT / "conf" / "base.yml", conf]
+    for name, text in (("overlay.yml", overlay), ("places.yml", PLACES)):
+        files.append(tmp_path / name)
+        files[-1].write_text(text, encoding="utf-8")
+    (tmp_path / "definitions.py").write_text(DEFINITIONS, encoding="utf-8")
+    configured = [part for file in files for part in ("--config", str(file))]
     said = {}
     for job, *arguments in STEPS:
-        ended = submit(home, ROOT / "jobs" / f"{job}.py", *arguments, *configured(home))
+        ended = submit(tmp_path, ROOT / "jobs" / f"{job}.py", *arguments, *configured)
         # spark-submit sends all that the program says to standard output.
         said[job] = ended.stdout
         assert ended.returncode == 0, said[job][-3000:] + ended.stderr[-3000:]
         assert f"trustlake.{job}: done:" in said[job]
     assert "2 workers" in said["train_model"]
     assert "v1 → champion" in said["promote_model"]
-    again = submit(home, ROOT / "jobs" / "promote_model.py", *configured(home))
+    again = submit(tmp_path, ROOT / "jobs" / "promote_model.py", *configured)
     assert again.returncode == 0
     assert "nothing to do" in again.stdout
 
 
-def test_one_task_and_two_fit_alike_on_separate_executors_that_run_the_shipped_zip(home: Path) -> None:
+def test_one_task_and_two_fit_alike_on_separate_executors_that_run_the_shipped_zip(
+    tmp_path: Path,
+) -> None:
     # A copy outside of the repository: the folder of a submitted program is on Python's path.
-    program = Path(shutil.copy(ROOT / "tests" / "cluster" / "fit_both_ways.py", home))
-    ended = submit(home, program)
+    program = Path(shutil.copy(ROOT / "tests" / "cluster" / "fit_both_ways.py", tmp_path))
+    ended = submit(tmp_path, program)
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     said = json.loads(next(line for line in ended.stdout.splitlines() if line.startswith("RESULT "))[7:])
     assert len(said["folders"]) == 2

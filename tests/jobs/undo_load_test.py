@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from jobs.build_features import BuildFeatures
 from jobs.ingest_logs import IngestLogs
@@ -14,6 +18,7 @@ from lake.errors import RefusedError, TrustlakeError
 from lake.ingest.undone import UNDONE
 from lake.runs import RUNS
 from lake.tables import Lake
+from tests.project import project_in
 
 PAYMENT = '{{"payment_id": "{0}", "card_id": "c", "amount": {1}, "ts": "2026-03-0{2}T10:00:00Z"}}\n'
 DISPUTE = '{"dispute_id": "d1", "payment_id": "a", "ts": "2026-03-01T10:00:00Z"}\n'
@@ -66,19 +71,43 @@ def batch_of(project: Any, day: int) -> str:
     return str(rows[0]["ingest_batch"])
 
 
-def test_a_load_undone_is_as_if_it_had_never_come_and_comes_again(project: Any) -> None:
+@dataclass(frozen=True)
+class TwoLoads:
+    """A project after two loads: what its tables held after the first and after both, and the second."""
+
+    project: Any
+    first: dict[str, list[str]]
+    both: dict[str, list[str]]
+    run: str
+    batch: str
+
+
+@pytest.fixture(scope="module")
+def _two_loads(_session: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> TwoLoads:
+    project = project_in(tmp_path_factory.mktemp("two_loads"), _session)
     good_and_bad(project)
-    only_first = contents(project)
+    first = contents(project)
     run = ingest(project)
-    both = contents(project)
+    return TwoLoads(project, first, contents(project), run, batch_of(project, 2))
+
+
+@pytest.fixture
+def two_loads(_two_loads: TwoLoads, tmp_path: Path) -> TwoLoads:
+    """A copy of it."""
+    made = replace(_two_loads.project, folder=tmp_path)
+    shutil.copytree(_two_loads.project.folder, tmp_path, dirs_exist_ok=True)
+    return replace(_two_loads, project=made)
+
+
+def test_a_load_undone_is_as_if_it_had_never_come_and_comes_again(two_loads: TwoLoads) -> None:
+    project, run, batch = two_loads.project, two_loads.run, two_loads.batch
     planned = undo(project, "--run", run, "--dry-run")
     assert planned.result == "1 batches with 1 events would be removed, 0 runs had read them"
-    assert contents(project) == both
-    batch = batch_of(project, 2)
+    assert contents(project) == two_loads.both
     assert undo(project, "--run", run, "--reason", "cents").result.startswith(
         "1 batches with 1 events removed"
     )
-    assert contents(project) == only_first
+    assert contents(project) == two_loads.first
     (row,) = project.lake.read(UNDONE.name).collect()
     assert (row["ingest_batch"], row["loaded_by"], row["state"], row["reason"]) == (
         batch,
@@ -88,9 +117,9 @@ def test_a_load_undone_is_as_if_it_had_never_come_and_comes_again(project: Any) 
     )
     assert (row["events"], row["quarantined"], row["files"]) == (1, 1, 1)
     undo(project, "--run", run, "--reason", "cents")
-    assert contents(project) == only_first
+    assert contents(project) == two_loads.first
     ingest(project)
-    assert contents(project) == both
+    assert contents(project) == two_loads.both
     undo(project, "--batch", batch)
     deliver(project, 2, ("c", 30), ("d", 4))
     ingest(project)
@@ -102,20 +131,16 @@ def test_a_load_undone_is_as_if_it_had_never_come_and_comes_again(project: Any) 
 
 @pytest.mark.parametrize("removed", [0, 1, 2, 3, 4])
 def test_an_undo_killed_between_its_commits_is_finished_before_anything_is_ingested(
-    project: Any, monkeypatch: pytest.MonkeyPatch, removed: int
+    two_loads: TwoLoads, monkeypatch: pytest.MonkeyPatch, removed: int
 ) -> None:
-    good_and_bad(project)
-    only_first = contents(project)
-    ingest(project)
-    both = contents(project)
-    batch = batch_of(project, 2)
-    replace = Lake.replace
+    project, batch = two_loads.project, two_loads.batch
+    remove = Lake.replace
     commits: list[None] = []
 
     def die(*arguments: Any, **named: Any) -> None:
         if len(commits) == removed:
             raise KeyboardInterrupt
-        replace(*arguments, **named)
+        remove(*arguments, **named)
         commits.append(None)
 
     with monkeypatch.context() as broken:
@@ -125,10 +150,10 @@ def test_an_undo_killed_between_its_commits_is_finished_before_anything_is_inges
     with pytest.raises(RefusedError, match=f"batch {batch} of payments was taken back in part by run run-1"):
         project.work(IngestLogs)
     project.work(UndoLoad, "--batch", batch)
-    assert contents(project) == only_first
+    assert contents(project) == two_loads.first
     assert [row["state"] for row in project.lake.read(UNDONE.name).collect()] == ["done"]
     project.work(IngestLogs)
-    assert contents(project) == both
+    assert contents(project) == two_loads.both
 
 
 def test_batches_that_hold_an_event_only_as_a_duplicate_must_go_too(project: Any) -> None:
@@ -155,15 +180,13 @@ def test_batches_that_hold_an_event_only_as_a_duplicate_must_go_too(project: Any
     assert batch_of(project, 3) == third
 
 
-def test_a_replay_goes_with_the_deliveries_whose_rows_it_brought_back(project: Any) -> None:
-    good_and_bad(project)
-    ingest(project)
+def test_a_replay_goes_with_the_deliveries_whose_rows_it_brought_back(two_loads: TwoLoads) -> None:
+    project, batch = two_loads.project, two_loads.batch
     contracts = (project.folder / "contracts/logs.yml").read_text()
     project.write("contracts/logs.yml", contracts.replace("min: 0", "min: -5"))
     run = ingest(project, "--replay-quarantine")
     both = {row["payment_id"] for row in project.lake.read("events_payments").collect()}
     assert both == {"a", "b", "c", "bad"}
-    batch = batch_of(project, 2)
     with pytest.raises(RefusedError, match=f"batch {batch} shares replayed rows with"):
         undo(project, "--run", run)
     undo(project, "--batch", batch, "--with-linked")
@@ -174,12 +197,9 @@ def test_a_replay_goes_with_the_deliveries_whose_rows_it_brought_back(project: A
 
 
 def test_a_replay_that_was_killed_before_its_end_is_taken_back_alone(
-    project: Any, monkeypatch: pytest.MonkeyPatch
+    two_loads: TwoLoads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good_and_bad(project)
-    ingest(project)
-    before = contents(project)
-    batch = batch_of(project, 2)
+    project, batch = two_loads.project, two_loads.batch
     contracts = (project.folder / "contracts/logs.yml").read_text()
     project.write("contracts/logs.yml", contracts.replace("min: 0", "min: -5"))
     with monkeypatch.context() as broken:
@@ -194,7 +214,7 @@ def test_a_replay_that_was_killed_before_its_end_is_taken_back_alone(
     with pytest.raises(RefusedError, match=f"batch {half['ingest_batch']}, a replay of .* is half ingested"):
         undo(project, "--batch", batch)
     undo(project, "--batch", half["ingest_batch"])
-    assert contents(project) == before
+    assert contents(project) == two_loads.both
     ingest(project, "--replay-quarantine")
     found = {row["payment_id"] for row in project.lake.read("events_payments").collect()}
     assert found == {"a", "b", "c", "bad"}

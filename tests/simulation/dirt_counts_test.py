@@ -22,6 +22,8 @@ TELL_PAST = {
     "contract_changes",
     "instrument_changes",
     "payout_method_changes",
+    "profile_changes",
+    "organisation_changes",
     "kyc_checks",
     "devices",
 }

@@ -1,4 +1,4 @@
-"""What people hold and who they are agrees with what they do: cards, payout methods, checks, measures, devices."""
+"""What people hold and who they are agrees with what they do: cards, profiles, firms, checks, measures, devices."""
 
 from __future__ import annotations
 
@@ -170,3 +170,79 @@ def test_emulators_test_cards_and_remote_desktops_rent_names_but_honest_people_h
     assert rows["remote_desktop"][farm].mean() > 0.4
     assert rows["remote_desktop"][~farm].sum() > 20 * rows["remote_desktop"][farm].sum()
     assert len(np.unique(rows["canvas"])) < size(rows) / 2
+
+
+def latest_profile(world: World) -> Columns:
+    """Every profile as it is at the end."""
+    rows = world.profile_changes
+    _, last = np.unique(rows["account"][::-1], return_index=True)
+    return take(rows, size(rows) - 1 - last)
+
+
+def test_every_freelancer_makes_a_profile_once_and_marks_it_when_documents_are_checked(demo: World) -> None:
+    rows = demo.profile_changes
+    assert (np.diff(rows["lsn"]) > 0).all()
+    assert (np.diff(rows["ms"]) >= 0).all()
+    made = rows["account"][rows["op"] == "I"]
+    assert len(np.unique(made)) == len(made)
+    assert set(made.tolist()) == set(rows["account"].tolist())
+    role = demo.accounts["role"]
+    assert (role[made] != "client").all()
+    assert len(made) > 0.97 * (role != "client").sum()
+    checked = take(demo.kyc_checks, demo.kyc_checks["kind"] == "sanctions")
+    passed = dict(zip(checked["account"].tolist(), checked["ms"].tolist(), strict=True))
+    for account, ms, marked in zip(
+        *(rows[name].tolist() for name in ("account", "ms", "is_verified")), strict=True
+    ):
+        assert marked == (passed.get(account, SETTINGS.end_ms) <= ms)
+
+
+def test_a_bought_profile_gets_another_name_face_and_works_when_it_is_sold(demo: World) -> None:
+    rows = demo.profile_changes
+    bought = np.unique(rows["account"][rows["what"] == "sold"])
+    assert len(bought) >= 3
+    assert (demo.accounts["typology"][bought] == "T9").all()
+    works = latest_profile(demo)["works"].tolist()
+    for account in bought.tolist():
+        own = take(rows, rows["account"] == account)
+        before, after = own["times_sold"] == 0, own["times_sold"] == 1
+        for name in ("name", "photo", "works"):
+            assert not set(own[name][before].tolist()) & set(own[name][after].tolist())
+        assert own["rate_cents"][after].min() > own["rate_cents"][before].max()
+    copied = [work for work, count in Counter(works).items() if count > 1]
+    assert len(copied) > 20 * len(bought)
+
+
+def test_a_farm_has_one_text_and_many_faces_and_who_returns_shows_face_and_name_again(demo: World) -> None:
+    rows, accounts = latest_profile(demo), demo.accounts
+    typology, hand = accounts["typology"][rows["account"]], accounts["hand"][rows["account"]]
+    farm = take(rows, typology == "T8")
+    assert len(np.unique(farm["photo"])) > 0.8 * size(farm)
+    shared = Counter(text.rsplit(". ", 1)[0] for text in farm["overview"].tolist())
+    assert shared.most_common(1)[0][1] >= 3
+    again = (typology == "T11") & (hand != rows["account"])
+    former = dict(zip(rows["account"].tolist(), rows["name"].tolist(), strict=True))
+    returned = zip(rows["name"][again].tolist(), hand[again].tolist(), strict=True)
+    known = [(name, former[old]) for name, old in returned if old in former]
+    assert len(known) >= 2
+    assert all(name == old for name, old in known)
+    faces = Counter(rows["photo"][typology == ""].tolist())
+    assert sum(count for count in faces.values() if count > 1) > 20 * again.sum()
+
+
+def test_an_office_is_one_organisation_and_shells_look_like_small_firms_and_borrow_names(demo: World) -> None:
+    rows, accounts = demo.organisation_changes, demo.accounts
+    tenures(rows, "organisation")
+    joined = take(rows, rows["op"] == "I")
+    assert (joined["ms"] > accounts["signup_ms"][joined["account"]]).all()
+    office = accounts["office"][joined["account"]]
+    assert (joined["organisation"] == office)[office >= 0].all()
+    assert set(np.flatnonzero(accounts["office"] >= 0).tolist()) <= set(joined["account"].tolist())
+    owners = take(joined, joined["member_role"] == "owner")
+    assert len(np.unique(owners["organisation"])) == size(owners)
+    untaxed = joined["tax_number"] < 0
+    assert untaxed[joined["is_shell"]].mean() > 0.8
+    assert untaxed[~joined["is_shell"]].sum() > 2 * joined["is_shell"].sum()
+    names = joined["name"] != joined["organisation"]
+    assert 0.3 < names[joined["is_shell"]].mean() < 0.7
+    assert set(joined["name"][names].tolist()) <= set(joined["organisation"].tolist())
