@@ -14,7 +14,7 @@ CODE := lake features training scoring jobs operations simulation benchmarks scr
 NOT_LONG := not slow and not cluster
 # A Spark driver on small frames keeps one core busy; each process of the tests has a session and about 4 GB.
 PROCESSES ?= 2
-IN_PARALLEL := -m "$(NOT_LONG)" --numprocesses $(PROCESSES) --dist loadfile
+IN_PARALLEL := -m "$(NOT_LONG)" --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 export PYTHON
 

@@ -30,6 +30,8 @@ LABEL = Label(source="labels", on="payment_id", fraud="is_fraud", matures_after=
 SETTINGS = ProofSettings(rows=12, frauds=1000)
 SEVEN_DAYS = "event_at >= as_of - INTERVAL 7 DAYS"
 
+pytestmark = pytest.mark.minutes
+
 
 @dataclass(frozen=True)
 class World:

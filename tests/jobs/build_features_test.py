@@ -18,6 +18,8 @@ from lake.runs import RUNS
 FIRST_TWO = ("--from", "2026-03-01", "--to", "2026-03-03")
 TABLE = "features_payments"
 
+pytestmark = pytest.mark.minutes
+
 
 def at(day: int, hour: int) -> datetime:
     return datetime(2026, 3, day, hour, tzinfo=UTC)

@@ -62,6 +62,8 @@ columns:
   op: {type: string, required: true, allowed: [I, U, D]}
 """
 
+pytestmark = pytest.mark.minutes
+
 
 @pytest.fixture
 def marketplace(project: Any, monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -35,6 +35,8 @@ IMPORTS = "days, decayed, distinct, entropy, largest, latest, std, total"
 
 KEEPS_STATES = "features: {state_above_rows: 0}\n"
 
+pytestmark = pytest.mark.minutes
+
 
 def deliver(project: Any, dice: random.Random, on: date, delays: list[int]) -> None:
     """One file of payments; each row happened that many days before its delivery."""

@@ -50,6 +50,8 @@ WRITTEN = {
 # Which run wrote a row, and when a file was stored, is outside of every equality.
 RUN_COLUMNS = ("run_id", "run_key", "modified")
 
+pytestmark = pytest.mark.minutes
+
 
 @dataclass(frozen=True)
 class Home:

@@ -24,6 +24,8 @@ PAYMENT = '{{"payment_id": "{0}", "card_id": "c", "amount": {1}, "ts": "2026-03-
 DISPUTE = '{"dispute_id": "d1", "payment_id": "a", "ts": "2026-03-01T10:00:00Z"}\n'
 TABLES = ("events_payments", "events_disputes", "quarantine", "ingest_files", "ingest_batches")
 
+pytestmark = pytest.mark.minutes
+
 
 def deliver(project: Any, day: int, *rows: tuple[str, float]) -> None:
     text = "".join(PAYMENT.format(name, amount, day) for name, amount in rows)
@@ -129,7 +131,7 @@ def test_a_load_undone_is_as_if_it_had_never_come_and_comes_again(two_loads: Two
         undo(project, "--run", "nobody")
 
 
-@pytest.mark.parametrize("removed", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("removed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 4)), 3])
 def test_an_undo_killed_between_its_commits_is_finished_before_anything_is_ingested(
     two_loads: TwoLoads, monkeypatch: pytest.MonkeyPatch, removed: int
 ) -> None:

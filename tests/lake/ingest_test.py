@@ -19,6 +19,8 @@ from lake.ingest.schemas import BATCHES, FILES, QUARANTINE
 from lake.tables import Lake
 from tests.lake.raw_log import Log, lake_in, line
 
+pytestmark = pytest.mark.minutes
+
 
 @pytest.fixture(scope="module")
 def shared(_session: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:

@@ -60,6 +60,8 @@ SHOWN = (
     "out_of_order_change",
 )
 
+pytestmark = pytest.mark.minutes
+
 
 @dataclass(frozen=True)
 class Demo:

@@ -23,6 +23,8 @@ from scoring.tables import scores
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
+pytestmark = pytest.mark.minutes
+
 
 def disputed(payment: str, known: datetime) -> dict[str, object]:
     return {
