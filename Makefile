@@ -53,7 +53,7 @@ check-sizes: $(READY)
 test-slow: $(READY) zip ## the long series
 	@JAVA_HOME="$$($(BIN)/python -m jobs.java)" $(BIN)/pytest -m slow
 
-cluster-test: $(READY) zip ## every job by spark-submit on separate executor processes
+cluster-test: $(READY) zip ## from logs to scores by spark-submit on separate executor processes
 	@JAVA_HOME="$$($(BIN)/python -m jobs.java)" $(BIN)/pytest tests/cluster -m "cluster and not slow"
 
 test-dbr18: $(READY_DBR18) ## the tests on the versions of Databricks Runtime 18 LTS

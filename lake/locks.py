@@ -93,12 +93,12 @@ def check_none_held(
 
 def _acquire(lake: Lake, claim: Claim, clock: Clock, wait: timedelta) -> None:
     deadline = clock() + wait
-    while True:
+    while not _take(lake, claim, clock()):
         found = _row(lake, claim)
         lives = found is not None and _lives(found, clock())
-        if not lives and _take(lake, claim, clock(), found):
+        if found is not None and not lives and _take(lake, claim, clock(), stale=found):
             return
-        if lives and found is not None and clock() >= deadline:
+        if found is not None and lives and clock() >= deadline:
             raise _locked(found)
         time.sleep(_POLL_SECONDS if lives else 0.1)
 
@@ -118,27 +118,27 @@ def _lives(row: Row, now: datetime) -> bool:
     return now - row["heartbeat_at"].replace(tzinfo=UTC) < STALE_AFTER and not _dead(row["holder"])
 
 
-def _take(lake: Lake, claim: Claim, now: datetime, stale: Row | None) -> bool:
-    """Put our row where there was none, or in the place of ``stale``; False where another process was faster."""
-    may_replace = "false"
+def _take(lake: Lake, claim: Claim, now: datetime, *, stale: Row | None = None) -> bool:
+    """Put our row where there was none, or in the place of ``stale``; False where another process has the lock."""
+    take_over = ""
     if stale is not None:
         beat = _literal(stale["heartbeat_at"].replace(tzinfo=UTC))
-        may_replace = f"held.run_id = {quoted(stale['run_id'])} AND held.heartbeat_at = {beat}"
+        same = f"held.run_id = {quoted(stale['run_id'])} AND held.heartbeat_at = {beat}"
+        take_over = f"WHEN MATCHED AND {same} THEN UPDATE SET *"
     # One statement, so that Delta sees what it read and what it wrote as one.
     statement = f"""
         MERGE INTO {lake.place(LOCKS.name)} AS held
         USING (SELECT {quoted(claim.job)} AS job, {quoted(claim.slice)} AS slice, {quoted(this_process())} AS holder,
                {quoted(lake.stamp.run_id)} AS run_id, {_literal(now)} AS heartbeat_at) AS ours
         ON held.job = ours.job AND held.slice = ours.slice
-        WHEN MATCHED AND {may_replace} THEN UPDATE SET *
+        {take_over}
         WHEN NOT MATCHED THEN INSERT *
     """
     try:
-        lake.spark.sql(statement)
+        (done,) = lake.spark.sql(statement).collect()
     except CONFLICTS:
         return False
-    found = _row(lake, claim)
-    return found is not None and found["run_id"] == lake.stamp.run_id
+    return bool(done["num_affected_rows"])
 
 
 def _beat(lake: Lake, claim: Claim, clock: Clock, stop: threading.Event) -> None:

@@ -18,15 +18,17 @@ from lake.hash_key import VARIABLE
 
 ROOT = Path(__file__).parents[2]
 ZIP = ROOT / "dist" / "trustlake.zip"
-STEPS = (
+FROM_LOGS_TO_SCORES = (
     ("simulate_logs",),
     ("ingest_logs",),
-    ("explore_logs",),
     ("build_features",),
-    ("prove_features",),
     ("train_model", "--as-of", "2026-03-02"),
     ("promote_model",),
     ("score_events", "--from", "2026-03-02", "--to", "2026-03-06"),
+)
+BESIDE_THEM = (
+    ("explore_logs",),
+    ("prove_features",),
     ("erase_user", "--user", "acc_nobody", "--reason", "request 1"),
     ("maintain_tables",),
 )
@@ -36,11 +38,16 @@ raw: {root: raw, days_per_batch: 366}
 mlflow: {store: mlflow, experiment: cluster}
 training: {trainer: {distribute_above_rows: 50, workers: 2}}
 """
-# Events, labels and a change log, with few features.
+# Events, labels and a change log, with few features, from logs to scores.
 LOGS = [f"{ROOT}/conf/contracts/{log}.yml" for log in ("payments", "disputes", "account_changes")]
-FEW = (ROOT / "tests" / "small" / "two_logs.yml", f"contracts: {json.dumps(LOGS)}\n")
-# Every log and feature there is; labels that count as settled after ten days leave enough of two months.
+FEW = (
+    FROM_LOGS_TO_SCORES,
+    ROOT / "tests" / "small" / "two_logs.yml",
+    f"contracts: {json.dumps(LOGS)}\n",
+)
+# Every job, log and feature there is; labels that count as settled after ten days leave enough of two months.
 EVERY = (
+    FROM_LOGS_TO_SCORES + BESIDE_THEM,
     ROOT / "conf" / "marketplace.yml",
     """\
 definitions: definitions.py
@@ -93,10 +100,12 @@ def submit(home: Path, program: Path, *arguments: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize(
-    ("conf", "overlay"),
+    ("steps", "conf", "overlay"),
     [pytest.param(*FEW, id="few"), pytest.param(*EVERY, id="every", marks=pytest.mark.slow)],
 )
-def test_all_jobs_run_by_spark_submit_on_separate_executors(tmp_path: Path, conf: Path, overlay: str) -> None:
+def test_jobs_run_by_spark_submit_on_separate_executors(
+    tmp_path: Path, steps: tuple[tuple[str, ...], ...], conf: Path, overlay: str
+) -> None:
     files = [ROOT / "conf" / "base.yml", conf]
     for name, text in (("overlay.yml", overlay), ("places.yml", PLACES)):
         files.append(tmp_path / name)
@@ -104,7 +113,7 @@ def test_all_jobs_run_by_spark_submit_on_separate_executors(tmp_path: Path, conf
     (tmp_path / "definitions.py").write_text(DEFINITIONS, encoding="utf-8")
     configured = [part for file in files for part in ("--config", str(file))]
     said = {}
-    for job, *arguments in STEPS:
+    for job, *arguments in steps:
         ended = submit(tmp_path, ROOT / "jobs" / f"{job}.py", *arguments, *configured)
         # spark-submit sends all that the program says to standard output.
         said[job] = ended.stdout

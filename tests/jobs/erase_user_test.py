@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
 from features.hot_key_report import HOT_KEYS
 from jobs import erasure as erasure_module
@@ -29,6 +32,7 @@ from lake.runs import RUNS
 from lake.statistics import statistics_but
 from lake.tables import CommitStamp, Lake, TableSpec
 from scoring.tables import scores
+from tests.project import Project, project_in
 from training.training_set import table_spec
 
 KEY = "0123456789abcdef"
@@ -65,10 +69,10 @@ columns:
 pytestmark = pytest.mark.minutes
 
 
-@pytest.fixture
-def marketplace(project: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Two days of payments by the person and others, with refused rows and broken lines."""
-    monkeypatch.setenv(VARIABLE, KEY)
+@pytest.fixture(scope="module")
+def _marketplace(_session: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Two days of payments by the person and others, with refused rows and broken lines, ingested."""
+    project = project_in(tmp_path_factory.mktemp("marketplace"), _session)
     contracts = (project.folder / "contracts/logs.yml").read_text()
     contracts = contracts.replace(
         "key: [payment_id]", "key: [payment_id]\nsubject: [card_id]\nrefuse_above: 0.9"
@@ -84,10 +88,21 @@ def marketplace(project: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     ]
     deliver(project, 1, *lines)
     deliver(project, 2, PAYMENT.format("a", WHO, 1, 1), PAYMENT.format("g", "acc_max", 5, 2))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(VARIABLE, KEY)
+        ingest(project)
     return project
 
 
-def everything_else(project: Any) -> None:
+@pytest.fixture
+def marketplace(_marketplace: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of it."""
+    monkeypatch.setenv(VARIABLE, KEY)
+    shutil.copytree(_marketplace.folder, tmp_path, dirs_exist_ok=True)
+    return replace(_marketplace, folder=tmp_path)
+
+
+def everything_else(project: Project) -> None:
     """A change log, features, and rows in every other kind of table."""
     contracts = (project.folder / "contracts/logs.yml").read_text()
     project.write("contracts/logs.yml", contracts + CARDS)
@@ -120,22 +135,22 @@ def digest(identifier: str) -> str:
     return hashlib.sha256(identifier.encode()).hexdigest()
 
 
-def deliver(project: Any, day: int, *lines: str) -> None:
+def deliver(project: Project, day: int, *lines: str) -> None:
     path = project.folder / f"raw/payments/2026-03-0{day}.jsonl.gz"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
 
 
-def ingest(project: Any, *more: str) -> Any:
+def ingest(project: Project, *more: str) -> Any:
     return run_job(IngestLogs, ["--config", project.config, *more]).outcome
 
 
-def erase(project: Any, *more: str, user: str = WHO) -> Any:
+def erase(project: Project, *more: str, user: str = WHO) -> Any:
     argv = ["--config", project.config, "--user", user, "--reason", "request 7", "--vacuum-hours", "0", *more]
     return run_job(EraseUser, argv).outcome
 
 
-def traces(project: Any, name: str = WHO) -> list[str]:
+def traces(project: Project, name: str = WHO) -> list[str]:
     """Every file of the lake and the raw folder that holds the name, as a word of its own."""
     found = []
     for path in sorted(project.folder.rglob("*")):
@@ -159,7 +174,7 @@ def is_word(content: bytes, name: bytes) -> bool:
     return any(not after[:1].isalnum() for after in parts[1:])
 
 
-def others(project: Any) -> dict[str, list[str]]:
+def others(project: Project) -> dict[str, list[str]]:
     """Every row of the lake that is nobody's or somebody else's."""
     found = {}
     for table in sorted(set(project.versions()) - LEFT_OUT):
@@ -171,12 +186,12 @@ def others(project: Any) -> dict[str, list[str]]:
     return found
 
 
-def states(project: Any) -> set[str]:
+def states(project: Project) -> set[str]:
     return {row["state"] for row in project.lake.read(ERASURES.name).collect()}
 
 
 def test_after_an_erase_no_byte_of_the_person_stays_and_everybody_else_does(
-    marketplace: Any, capsys: pytest.CaptureFixture[str]
+    marketplace: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = marketplace
     everything_else(project)
@@ -218,10 +233,9 @@ def test_after_an_erase_no_byte_of_the_person_stays_and_everybody_else_does(
 
 
 def test_what_is_delivered_again_is_counted_and_stays_out(
-    marketplace: Any, monkeypatch: pytest.MonkeyPatch
+    marketplace: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = marketplace
-    ingest(project)
     erase(project)
     assert traces(project) == []
     before = others(project)
@@ -248,9 +262,8 @@ def test_what_is_delivered_again_is_counted_and_stays_out(
         ingest(project)
 
 
-def test_a_refused_row_of_somebody_erased_is_not_replayed(marketplace: Any) -> None:
+def test_a_refused_row_of_somebody_erased_is_not_replayed(marketplace: Project) -> None:
     project = marketplace
-    ingest(project)
     key = HashKey(KEY.encode())
     lake = project.lake
     lake.ensure(ERASURES)
@@ -284,10 +297,9 @@ def dying(original: Callable[..., Any], after: int) -> Callable[..., Any]:
 
 
 def test_an_erase_killed_at_any_step_is_finished_by_running_it_again(
-    marketplace: Any, monkeypatch: pytest.MonkeyPatch
+    marketplace: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = marketplace
-    ingest(project)
     before = others(project)
     deliver(project, 4, PAYMENT.format("z", "acc_max", 1, 4))
     for place, name, after in STEPS.values():
@@ -306,10 +318,9 @@ def test_an_erase_killed_at_any_step_is_finished_by_running_it_again(
 
 
 def test_raw_files_and_history_may_be_kept_and_an_unknown_person_is_kept_out_too(
-    marketplace: Any, capsys: pytest.CaptureFixture[str]
+    marketplace: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = marketplace
-    ingest(project)
     argv = ["--config", project.config, "--reason", "request 7", "--keep-raw", "--user"]
     run_job(EraseUser, [*argv, WHO])
     said = capsys.readouterr().err
@@ -328,9 +339,8 @@ def test_raw_files_and_history_may_be_kept_and_an_unknown_person_is_kept_out_too
     assert ingest(project).rows_out == 0
 
 
-def test_pages_of_an_exploration_lose_the_person_and_nobody_else(marketplace: Any) -> None:
+def test_pages_of_an_exploration_lose_the_person_and_nobody_else(marketplace: Project) -> None:
     project = marketplace
-    ingest(project)
     run_job(ExploreLogs, ["--config", project.config])
     before = pages(project)
     naming = [path for path, text in before.items() if is_word(text.encode(), WHO.encode())]
@@ -344,15 +354,14 @@ def test_pages_of_an_exploration_lose_the_person_and_nobody_else(marketplace: An
         assert ("acc_zoe2" in after[path]) == ("acc_zoe2" in text)
 
 
-def pages(project: Any) -> dict[str, str]:
+def pages(project: Project) -> dict[str, str]:
     """What ``explore_logs`` wrote to MLflow, page by page."""
     store = project.folder / "mlflow"
     return {str(path): path.read_text() for path in store.rglob("explore/*.html")}
 
 
-def test_an_erase_waits_for_jobs_that_copy_rows_and_they_for_it(marketplace: Any) -> None:
+def test_an_erase_waits_for_jobs_that_copy_rows_and_they_for_it(marketplace: Project) -> None:
     project = marketplace
-    ingest(project)
     other = Lake(
         project.lake.spark,
         project.lake.settings,
@@ -373,7 +382,7 @@ def test_an_erase_waits_for_jobs_that_copy_rows_and_they_for_it(marketplace: Any
     run_job(ExploreLogs, ["--config", project.config])
 
 
-def test_what_cannot_be_done_is_said(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_done_is_said(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     with pytest.raises(ConfigError, match=f"{VARIABLE} is not set; a person who was erased is recognised by"):
         erase(project)

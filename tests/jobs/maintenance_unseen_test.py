@@ -44,7 +44,7 @@ CHANGE = '{{"card_id": "c{0}", "lsn": {1}, "op": "U", "state": "s{1}", "ts": "20
 OF_A_RUN = ("run_id", "run_key", "modified", "loaded_by", "dependents", "made_with")
 NOT_COMPARED = {RUNS.name, LOCKS.name, MAINTENANCE.name}
 
-pytestmark = pytest.mark.minutes
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)

@@ -156,8 +156,8 @@ def test_a_lock_that_was_free_a_moment_ago_is_not_taken_from_its_new_holder(lake
     leave(lake, claim, "elsewhere:1:2", now() - timedelta(seconds=91))
     stale = rows_of(lake, claim)[0]
     with held(lake, claim, now):
-        assert locks._take(late, claim, now(), None) is False  # noqa: SLF001 - between its two steps
-        assert locks._take(late, claim, now(), stale) is False  # noqa: SLF001 - as above
+        assert locks._take(late, claim, now()) is False  # noqa: SLF001 - between its two steps
+        assert locks._take(late, claim, now(), stale=stale) is False  # noqa: SLF001 - as above
         assert holders(lake, claim) == ["run-1"]
 
 
