@@ -1,4 +1,4 @@
-"""Every job as users start it on a cluster: spark-submit, separate executor processes, code shipped as a zip."""
+"""Jobs as users start them on a cluster: spark-submit, separate executor processes, code shipped as a zip."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ from lake.hash_key import VARIABLE
 
 ROOT = Path(__file__).parents[2]
 ZIP = ROOT / "dist" / "trustlake.zip"
-FROM_LOGS_TO_SCORES = (
+STEPS = (
     ("simulate_logs",),
     ("ingest_logs",),
+    ("explore_logs",),
     ("build_features",),
+    ("prove_features",),
     ("train_model", "--as-of", "2026-03-02"),
     ("promote_model",),
     ("score_events", "--from", "2026-03-02", "--to", "2026-03-06"),
-)
-BESIDE_THEM = (
-    ("explore_logs",),
-    ("prove_features",),
     ("erase_user", "--user", "acc_nobody", "--reason", "request 1"),
     ("maintain_tables",),
 )
@@ -38,18 +36,12 @@ raw: {root: raw, days_per_batch: 366}
 mlflow: {store: mlflow, experiment: cluster}
 training: {trainer: {distribute_above_rows: 50, workers: 2}}
 """
-# Events, labels and a change log, with few features, from logs to scores.
+BASE = ROOT / "conf" / "base.yml"
+# Events, labels and a change log.
 LOGS = [f"{ROOT}/conf/contracts/{log}.yml" for log in ("payments", "disputes", "account_changes")]
-FEW = (
-    FROM_LOGS_TO_SCORES,
-    ROOT / "tests" / "small" / "two_logs.yml",
-    f"contracts: {json.dumps(LOGS)}\n",
-)
-# Every job, log and feature there is; labels that count as settled after ten days leave enough of two months.
-EVERY = (
-    FROM_LOGS_TO_SCORES + BESIDE_THEM,
-    ROOT / "conf" / "marketplace.yml",
-    """\
+FEW = f"contracts: {json.dumps(LOGS)}\n"
+# Labels that count as settled after ten days leave enough of two months.
+EARLY = """\
 definitions: definitions.py
 simulation: {days: 66, accounts: 900, payments_per_day: 60, logins_per_account: 2, fraud: {approved_share: 0.1}}
 training:
@@ -57,8 +49,7 @@ training:
   sweep: {trials: 2, rounds: 15, stop_after: 5}
   metrics: {draws: 50}
 gate: {min_average_precision: 0, min_roc_auc: 0, min_frauds: 1, min_days: 2}
-""",
-)
+"""
 DEFINITIONS = """\
 from dataclasses import replace
 from datetime import timedelta
@@ -99,29 +90,47 @@ def submit(home: Path, program: Path, *arguments: str) -> subprocess.CompletedPr
     )
 
 
-@pytest.mark.parametrize(
-    ("steps", "conf", "overlay"),
-    [pytest.param(*FEW, id="few"), pytest.param(*EVERY, id="every", marks=pytest.mark.slow)],
-)
-def test_jobs_run_by_spark_submit_on_separate_executors(
-    tmp_path: Path, steps: tuple[tuple[str, ...], ...], conf: Path, overlay: str
-) -> None:
-    files = [ROOT / "conf" / "base.yml", conf]
-    for name, text in (("overlay.yml", overlay), ("places.yml", PLACES)):
-        files.append(tmp_path / name)
-        files[-1].write_text(text, encoding="utf-8")
+def configured(folder: Path, *files: Path, **overlays: str) -> list[str]:
+    """The options that name these files, with overlays written beside the work."""
+    named = list(files)
+    for name, text in overlays.items():
+        named.append(folder / f"{name}.yml")
+        named[-1].write_text(text, encoding="utf-8")
+    return [part for file in named for part in ("--config", str(file))]
+
+
+def test_from_logs_to_scores_on_separate_executors_that_run_the_shipped_zip(tmp_path: Path) -> None:
+    program = Path(shutil.copy(ROOT / "tests" / "cluster" / "command.py", tmp_path))
+    options = configured(tmp_path, BASE, ROOT / "tests/small/two_logs.yml", few=FEW, places=PLACES)
+    ended = submit(tmp_path, program, "demo", *options)
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
+    # spark-submit sends all that the program says to standard output.
+    for job in (
+        "simulate_logs",
+        "ingest_logs",
+        "build_features",
+        "train_model",
+        "promote_model",
+        "score_events",
+    ):
+        assert f"trustlake.{job}: done:" in ended.stdout
+    assert "2 workers" in ended.stdout
+    assert "v1 → champion" in ended.stdout
+
+
+@pytest.mark.slow
+def test_every_job_runs_by_spark_submit_with_every_log_and_feature(tmp_path: Path) -> None:
     (tmp_path / "definitions.py").write_text(DEFINITIONS, encoding="utf-8")
-    configured = [part for file in files for part in ("--config", str(file))]
+    options = configured(tmp_path, BASE, ROOT / "conf/marketplace.yml", early=EARLY, places=PLACES)
     said = {}
-    for job, *arguments in steps:
-        ended = submit(tmp_path, ROOT / "jobs" / f"{job}.py", *arguments, *configured)
-        # spark-submit sends all that the program says to standard output.
+    for job, *arguments in STEPS:
+        ended = submit(tmp_path, ROOT / "jobs" / f"{job}.py", *arguments, *options)
         said[job] = ended.stdout
         assert ended.returncode == 0, said[job][-3000:] + ended.stderr[-3000:]
         assert f"trustlake.{job}: done:" in said[job]
     assert "2 workers" in said["train_model"]
     assert "v1 → champion" in said["promote_model"]
-    again = submit(tmp_path, ROOT / "jobs" / "promote_model.py", *configured)
+    again = submit(tmp_path, ROOT / "jobs" / "promote_model.py", *options)
     assert again.returncode == 0
     assert "nothing to do" in again.stdout
 
