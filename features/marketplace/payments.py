@@ -8,6 +8,7 @@ from features.declare import (
     FeatureGroup,
     FeatureView,
     Link,
+    Lookup,
     Spine,
     count,
     days,
@@ -97,6 +98,37 @@ payer_hires = FeatureGroup(
     description="How fast the payer hires, and how many: who hires himself does so again and again.",
     tags=["contracts", "collusion"],
 )
+payer_instruments = FeatureGroup(
+    entity=payer,
+    source="instrument_changes",
+    source_key="account_id",
+    windows=[days(1), days(30)],
+    where="op = 'I'",
+    measures=[count("instrument_added_count"), distinct("bin", name="issuer_count")],
+    owner=PAYMENTS_RISK,
+    description="How many cards the payer added lately: some are added only to be tried.",
+    tags=["card testing", "cards"],
+)
+payer_checks = FeatureGroup(
+    entity=payer,
+    source="kyc_checks",
+    source_key="account_id",
+    windows=[LIFETIME],
+    measures=[count("check_count"), count("failed_check_count", where="outcome = 'fail'")],
+    owner=ACCOUNT_SECURITY,
+    description="Whether somebody looked at the payer's papers, and what was wrong with them.",
+    tags=["identity"],
+)
+payer_restrictions = FeatureGroup(
+    entity=payer,
+    source="enforcement_actions",
+    source_key="account_id",
+    windows=[LIFETIME],
+    measures=[count("restricted_count", where="action = 'restrict'")],
+    owner=ACCOUNT_SECURITY,
+    description="Whether the payer was restricted before.",
+    tags=["enforcement"],
+)
 payee_payments = FeatureGroup(
     entity=payee,
     source="payments",
@@ -134,6 +166,31 @@ payee_payouts = FeatureGroup(
     owner=PAYMENTS_RISK,
     description="How fast the payee takes money out, and to how many places.",
     tags=["cash-out", "payouts"],
+)
+payee_payout_methods = FeatureGroup(
+    entity=payee,
+    source="payout_method_changes",
+    source_key="account_id",
+    windows=[days(7), LIFETIME],
+    where="op = 'I'",
+    measures=[
+        count("payout_method_added_count"),
+        distinct("holder_name_hash", name="payout_name_count"),
+        hours_since_last("hours_since_payout_method_added"),
+    ],
+    owner=PAYMENTS_RISK,
+    description="A new place for the money, perhaps in another name: accounts that were sold or taken over.",
+    tags=["cash-out", "takeover"],
+)
+payee_restrictions = FeatureGroup(
+    entity=payee,
+    source="enforcement_actions",
+    source_key="account_id",
+    windows=[LIFETIME],
+    measures=[count("restricted_count", where="action = 'restrict'")],
+    owner=ACCOUNT_SECURITY,
+    description="Whether the payee was restricted before.",
+    tags=["enforcement", "collusion"],
 )
 payee_disputes = FeatureGroup(
     entity=payee,
@@ -204,6 +261,14 @@ device_bad_payers = FeatureGroup(
     description="Accounts that logged in on the device and whose payments were disputed as fraud.",
     tags=["disputes", "rings", "links"],
 )
+device_traits = Lookup(
+    entity=device,
+    source="devices",
+    columns=["emulator", "remote_desktop"],
+    owner=ACCOUNT_SECURITY,
+    description="What the device said of itself when it was first seen, and when that was.",
+    tags=["card testing", "devices"],
+)
 pair_payments = FeatureGroup(
     entity=pair,
     source="payments",
@@ -253,9 +318,14 @@ payments_view = FeatureView(
         payer_logins,
         payer_disputes,
         payer_hires,
+        payer_instruments,
+        payer_checks,
+        payer_restrictions,
         payee_payments,
         payee_age,
         payee_payouts,
+        payee_payout_methods,
+        payee_restrictions,
         payee_disputes,
         payee_reviews,
         device_payments,
@@ -265,5 +335,6 @@ payments_view = FeatureView(
         pair_payments,
         instrument_payments,
     ],
+    lookups=[device_traits],
     derived=[ratio("amount_to_payer_mean_30d", "amount_usd", "payer_payment_usd_mean_30d")],
 )
