@@ -33,6 +33,7 @@ pair = Entity("payer_payee", key=("payer_id", "payee_id"))
 
 DECLINED = "auth_result = 'declined'"
 BY_FRAUD = "reason_code = 'fraud'"
+RESTRICTED = "action = 'restrict'"
 PAYMENTS_RISK, ACCOUNT_SECURITY = "payments risk", "account security"
 
 payer_payments = FeatureGroup(
@@ -124,7 +125,7 @@ payer_restrictions = FeatureGroup(
     source="enforcement_actions",
     source_key="account_id",
     windows=[LIFETIME],
-    measures=[count("restricted_count", where="action = 'restrict'")],
+    measures=[count("restricted_count", where=RESTRICTED)],
     owner=ACCOUNT_SECURITY,
     description="Whether the payer was restricted before.",
     tags=["enforcement"],
@@ -187,7 +188,7 @@ payee_restrictions = FeatureGroup(
     source="enforcement_actions",
     source_key="account_id",
     windows=[LIFETIME],
-    measures=[count("restricted_count", where="action = 'restrict'")],
+    measures=[count("restricted_count", where=RESTRICTED)],
     owner=ACCOUNT_SECURITY,
     description="Whether the payee was restricted before.",
     tags=["enforcement", "collusion"],
