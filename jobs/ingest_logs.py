@@ -16,11 +16,11 @@ from lake.dimensions.refresh import refresh
 from lake.erase.erasures import check_no_erasure_begun
 from lake.errors import TrustlakeError
 from lake.ingest.batch import UNREADABLE, BatchResult, ingest_batch
+from lake.ingest.event_table import prepare_events
 from lake.ingest.files import Batch, RawFile, delivered, of_days
-from lake.ingest.personal import note_personal
 from lake.ingest.plan import Delivered, plan_logs
 from lake.ingest.replay import held_back, replay, replay_completed
-from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
+from lake.ingest.schemas import BATCHES, FILES, QUARANTINE
 from lake.ingest.undone import UNDONE, check_none_begun
 from lake.runs import Outcome
 
@@ -52,7 +52,9 @@ class IngestLogs:
         if context.arguments.replay_quarantine:
             return _replay_plan(context)
         root, contracts = context.config.raw.root, context.contracts
-        files = {log: delivered(context.spark, root, contract) for log, contract in contracts.items()}
+        pieces = [partial(delivered, context.spark, root, contract) for contract in contracts.values()]
+        listed = at_once(context.spark, pieces, context.config.raw.logs_at_once)
+        files = dict(zip(contracts, listed, strict=True))
         if not any(files.values()):
             raise TrustlakeError(f"{root} holds no file of any contract; deliver some, or correct `raw.root`")
         logs = [
@@ -134,13 +136,10 @@ def _replay(context: Context) -> Outcome:
 
 def _refresh(context: Context) -> list[str]:
     """Bring the dimensions of all change logs up to date; returns their tables."""
-    dimensions = []
-    for contract in context.contracts.values():
-        if contract.changes:
-            batches = refresh(context.lake, contract)
-            dimensions.append(contract.dimension)
-            context.log.info("%s: %s new batches", contract.dimension, f"{batches:,}")
-    return dimensions
+    new = refresh(context.lake, list(context.contracts.values()))
+    for dimension, batches in new.items():
+        context.log.info("%s: %s new batches", dimension, f"{batches:,}")
+    return list(new)
 
 
 def _prepare(context: Context) -> None:
@@ -149,9 +148,8 @@ def _prepare(context: Context) -> None:
     for spec in (FILES, QUARANTINE):
         context.lake.ensure(spec)
     context.lake.widen(BATCHES)
-    for contract in context.contracts.values():
-        context.lake.widen(events(contract))
-        note_personal(context.lake, contract)
+    pieces = [partial(prepare_events, context.lake, contract) for contract in context.contracts.values()]
+    at_once(context.spark, pieces, context.config.raw.logs_at_once)
 
 
 def _outcome(context: Context, results: Sequence[BatchResult], dimensions: Sequence[str]) -> Outcome:

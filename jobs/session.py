@@ -74,7 +74,10 @@ APPLICATION = {
 # Spark's and Delta's defaults are made for clusters: a small run takes more than twice as long with them.
 SMALL_RUN = {
     "spark.sql.shuffle.partitions": "4",
-    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    # What opening a file counts as when files are put together for a task: with the default a year of daily logs makes
+    # ten tasks, and each generates the code for its rows anew.
+    "spark.sql.files.openCostInBytes": "131072",
     # Above this many paths Spark lists them in a job of tiny tasks, here three times as slow as the driver alone.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
     "spark.ui.enabled": "false",

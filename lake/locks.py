@@ -36,7 +36,7 @@ LOCKS = TableSpec(
     ),
 )
 
-HEARTBEAT = timedelta(seconds=20)
+HEARTBEAT = timedelta(seconds=30)
 STALE_AFTER = timedelta(seconds=90)
 _POLL_SECONDS = 2.0
 _ATTEMPTS = 5

@@ -1,13 +1,15 @@
 """A dimension follows its events: the things that new batches touch are computed again, whole, in one commit.
 
-``dimension_batches`` notes a batch after its things are written, so a run that was killed in between computes them once
-more, to the same rows.
+``dimension_batches`` notes batches after the things of all dimensions are written, so a run that was killed in between
+computes them once more, to the same rows.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType, TimestampType
@@ -53,33 +55,35 @@ def dimension(contract: Contract, changes: Changes) -> TableSpec:
     return TableSpec(contract.dimension, about, StructType(fields), layout=layout)
 
 
-def refresh(lake: Lake, contract: Contract) -> int:
-    """Bring the dimension of a change log up to date with its events. Safe to run again after a kill at any instant.
+def refresh(lake: Lake, contracts: Sequence[Contract]) -> dict[str, int]:
+    """Bring the dimensions of change logs up to date with their events. Safe to run again after a kill at any instant.
+
+    Args:
+        contracts: those of logs that are no change logs have no dimension, and are left out.
 
     Returns:
-        How many batches were new to it; 0 where none was, or where the log is no change log.
+        By the name of each dimension, how many batches were new to it.
 
     Raises:
-        SchemaError: the dimension has other columns than the contract gives it.
+        SchemaError: a dimension has other columns than the contract gives it.
     """
-    changes = contract.changes
-    if changes is None:
-        return 0
+    declared = [(contract, contract.changes) for contract in contracts if contract.changes is not None]
+    if not declared:
+        return {}
     lake.ensure(DIMENSION_BATCHES)
-    spec, declared = dimension(contract, changes), _declared(changes)
-    noted = _noted(lake, contract, declared)
-    new = sorted(_with_events(lake, contract) - noted)
-    is_built = bool(noted) and lake.exists(spec.name)
-    if is_built or not new:
-        lake.widen(spec)
-    if new and is_built:
-        _merge(lake, contract, changes, new)
-    elif new:
-        _rebuild(lake, contract, changes, spec)
-    if new:
-        rows = [(contract.log, batch, declared) for batch in new]
+    noted, with_events = _noted(lake), _with_events(lake)
+    new = {
+        contract.dimension: _refresh(lake, contract, changes, noted[contract.log], with_events[contract.log])
+        for contract, changes in declared
+    }
+    rows = [
+        (contract.log, batch, _hash(changes))
+        for contract, changes in declared
+        for batch in new[contract.dimension]
+    ]
+    if rows:
         lake.append(DIMENSION_BATCHES.name, lake.spark.createDataFrame(rows, DIMENSION_BATCHES.schema))
-    return len(new)
+    return {name: len(batches) for name, batches in new.items()}
 
 
 def rebuild(lake: Lake, contract: Contract) -> None:
@@ -87,37 +91,73 @@ def rebuild(lake: Lake, contract: Contract) -> None:
     if contract.changes is None or not lake.exists(contract.dimension):
         return
     lake.ensure(DIMENSION_BATCHES)
-    _rebuild(lake, contract, contract.changes, dimension(contract, contract.changes))
-    refresh(lake, contract)
+    _forget(lake, contract.log)
+    if not refresh(lake, [contract])[contract.dimension]:
+        _build(lake, contract, contract.changes, dimension(contract, contract.changes))
 
 
-def _declared(changes: Changes) -> str:
+def _refresh(
+    lake: Lake,
+    contract: Contract,
+    changes: Changes,
+    noted: AbstractSet[tuple[str, str]],
+    with_events: AbstractSet[str],
+) -> list[str]:
+    """Bring one dimension up to date; returns the batches that were new to it, yet to be noted.
+
+    Args:
+        noted: hash of the declaration and batch, of all that was ever noted of the log.
+        with_events: the finished batches of the log that brought events.
+    """
+    spec, declared = dimension(contract, changes), _hash(changes)
+    is_there = lake.exists(spec.name)
+    known = {batch for of, batch in noted if of == declared} if is_there else set()
+    new = sorted(with_events - known)
+    if known or not new:
+        lake.widen(spec)
+    if new and known:
+        _merge(lake, contract, changes, new)
+    elif new:
+        if noted:  # it tells of another table
+            _forget(lake, contract.log)
+        _build(lake, contract, changes, spec)
+    return new
+
+
+def _hash(changes: Changes) -> str:
     return hashlib.sha256(changes.model_dump_json().encode()).hexdigest()[:16]
 
 
-def _noted(lake: Lake, contract: Contract, declared: str) -> set[str]:
-    """The batches that are in the dimension as it is declared now; none where it has to be built."""
-    if not lake.exists(contract.dimension):
-        return set()
-    rows = lake.read(DIMENSION_BATCHES.name).where(
-        (F.col("log") == contract.log) & (F.col("declared") == declared)
-    )
-    return {row["ingest_batch"] for row in rows.select("ingest_batch").collect()}
+def _noted(lake: Lake) -> defaultdict[str, set[tuple[str, str]]]:
+    """What is noted of each log."""
+    noted: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    for row in lake.read(DIMENSION_BATCHES.name).collect():
+        noted[row["log"]].add((row["declared"], row["ingest_batch"]))
+    return noted
 
 
-def _with_events(lake: Lake, contract: Contract) -> set[str]:
-    """The finished batches that brought events."""
-    rows = lake.read(BATCHES.name).where((F.col("log") == contract.log) & (F.col("rows_out") > 0))
-    return {row["ingest_batch"] for row in rows.select("ingest_batch").collect()}
+def _with_events(lake: Lake) -> defaultdict[str, set[str]]:
+    """The finished batches of each log that brought events."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for row in lake.read(BATCHES.name).where("rows_out > 0").select("log", "ingest_batch").collect():
+        found[row["log"]].add(row["ingest_batch"])
+    return found
 
 
-def _rebuild(lake: Lake, contract: Contract, changes: Changes, spec: TableSpec) -> None:
-    """Build the dimension from all events; what is noted goes first, for it tells of another table."""
+def _forget(lake: Lake, log: str) -> None:
+    """Drop what is noted of a log."""
     empty = lake.spark.createDataFrame([], DIMENSION_BATCHES.schema)
-    lake.replace(DIMENSION_BATCHES.name, empty, where=f"log = {quoted(contract.log)}")
-    if not lake.exists(spec.name):
+    lake.replace(DIMENSION_BATCHES.name, empty, where=f"log = {quoted(log)}")
+
+
+def _build(lake: Lake, contract: Contract, changes: Changes, spec: TableSpec) -> None:
+    """Build the dimension from all events."""
+    rows = versions(lake.read(contract.table), contract, changes)
+    if lake.exists(spec.name):
+        lake.recreate(spec, rows)
+    else:
         lake.ensure(spec)
-    lake.recreate(spec, versions(lake.read(contract.table), contract, changes))
+        lake.append(spec.name, rows)
 
 
 def _merge(lake: Lake, contract: Contract, changes: Changes, new: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from lake.contracts import Contract
 from lake.dimensions import refresh as refresh_module
 from lake.dimensions.refresh import DIMENSION_BATCHES, refresh
 from lake.dimensions.versions import versions
@@ -107,6 +108,11 @@ def deliver(log: Log, day: int, changes: Sequence[Change]) -> None:
     log.ingest()
 
 
+def refreshed(lake: Lake, contract: Contract) -> int:
+    """How many batches were new to the dimension."""
+    return refresh(lake, [contract])[contract.dimension]
+
+
 @pytest.fixture(scope="module")
 def shared(_session: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return lake_in(_session, tmp_path_factory.mktemp("dimensions"))
@@ -124,11 +130,11 @@ def test_any_change_log_in_any_batches_gives_the_versions_of_plain_python(
     cuts = sorted(rng.sample(range(1, len(sent)), 2))
     for day, part in enumerate((sent[: cuts[0]], sent[cuts[0] : cuts[1]], sent[cuts[1] :]), start=1):
         deliver(log, day, part)
-        assert refresh(shared, log.contract) == (
+        assert refreshed(shared, log.contract) == (
             1 if set(part) - set(sent[: sum(cuts[: day - 1][-1:])]) else 0
         )
     assert in_dimension(log) == expected(changes)
-    assert refresh(shared, log.contract) == 0
+    assert refreshed(shared, log.contract) == 0
 
     # What was known at an instant is the same transform over what was known before it.
     declared = log.contract.changes
@@ -149,13 +155,13 @@ def test_a_late_change_is_put_in_its_place_and_moves_the_ends_beside_it(shared: 
     deliver(
         log, 1, [Change("a", 1, "I", 10, 10, 1), Change("a", 3, "U", 30, 30, 3), Change("b", 1, "I", 5, 5, 7)]
     )
-    refresh(shared, log.contract)
+    refreshed(shared, log.contract)
     b = ("b", 1, 7, 5, None, 5)
     assert in_dimension(log) == Counter([("a", 1, 1, 10, 30, 10), ("a", 3, 3, 30, None, 30), b])
     deliver(
         log, 2, [Change("a", 2, "D", 20, 50), Change("a", 4, "I", 25, 60, 4), Change("c", 9, "U", 8, 60, 9)]
     )
-    refresh(shared, log.contract)
+    refreshed(shared, log.contract)
     assert in_dimension(log) == Counter(
         [
             ("a", 1, 1, 10, 20, 10),
@@ -166,15 +172,32 @@ def test_a_late_change_is_put_in_its_place_and_moves_the_ends_beside_it(shared: 
         ]
     )
     deliver(log, 3, [Change("a", 5, "D", 90, 90), Change("a", 6, "D", 95, 95)])
-    refresh(shared, log.contract)
+    refreshed(shared, log.contract)
     assert [v for v in in_dimension(log) if v[0] == "a" and v[4] is None] == []
+
+
+def test_dimensions_refreshed_together_are_noted_in_one_commit(shared: Lake, tmp_path: Path) -> None:
+    both = [Log(shared, tmp_path / name, name, **DECLARED) for name in ("left", "right")]
+    plain = Log(shared, tmp_path / "plain", "plain")
+    for days, log in enumerate(both, start=1):
+        for day in range(1, days + 1):
+            deliver(log, day, [Change("a", day, "U", 10 * day, 10 * day, day)])
+    contracts = [log.contract for log in (*both, plain)]
+    before = shared.version(DIMENSION_BATCHES.name) or 0
+    assert refresh(shared, contracts) == {"dim_left": 1, "dim_right": 2}
+    assert shared.version(DIMENSION_BATCHES.name) == before + 1
+    assert refresh(shared, contracts) == {"dim_left": 0, "dim_right": 0}
+    assert shared.version(DIMENSION_BATCHES.name) == before + 1
+    assert in_dimension(both[0]) == Counter([("a", 1, 1, 10, None, 10)])
+    assert in_dimension(both[1]) == Counter([("a", 1, 1, 10, 20, 10), ("a", 2, 2, 20, None, 20)])
+    assert refresh(shared, [plain.contract]) == {}
 
 
 def test_every_commit_of_rows_names_its_run(shared: Lake, tmp_path: Path) -> None:
     log = Log(shared, tmp_path, "stamped", **DECLARED)
     for day in (1, 2):
         deliver(log, day, [Change("a", day, "I", 10 * day, 10 * day, day)])
-        refresh(shared, log.contract)
+        refreshed(shared, log.contract)
     told = shared.spark.sql(f"DESCRIBE HISTORY {shared.place(log.contract.dimension)}")
     merged = told.where("operation = 'MERGE'").select("userMetadata").collect()
     assert [json.loads(row["userMetadata"])["run_id"] for row in merged] == [shared.stamp.run_id]
@@ -192,11 +215,11 @@ def test_a_change_told_again_in_other_words_is_refused_by_name(shared: Lake, tmp
     assert (later.rows_in, later.rows_out, later.duplicates, later.refused) == (3, 0, 1, {CONFLICT: 2})
     assert {row["reason"] for row in log.quarantine()} == {CONFLICT}
     assert other.line.strip() in {row["text"] for row in log.quarantine()}
-    refresh(shared, log.contract)
+    refreshed(shared, log.contract)
     assert in_dimension(log) == Counter([("a", 1, 1, 10, None, 10)])
 
 
-@pytest.mark.parametrize("place", ["_merge", "_rebuild"])
+@pytest.mark.parametrize("place", ["_merge", "_build"])
 def test_a_refresh_that_is_killed_after_its_rows_is_finished_by_the_next(
     shared: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -204,7 +227,7 @@ def test_a_refresh_that_is_killed_after_its_rows_is_finished_by_the_next(
     log = Log(shared, tmp_path, f"killed{place}", **DECLARED)
     deliver(log, 1, changes[::2])
     if place == "_merge":
-        refresh(shared, log.contract)
+        refreshed(shared, log.contract)
     deliver(log, 2, changes[1::2])
     written = getattr(refresh_module, place)
 
@@ -215,9 +238,9 @@ def test_a_refresh_that_is_killed_after_its_rows_is_finished_by_the_next(
     with monkeypatch.context() as broken:
         broken.setattr(refresh_module, place, die_after)
         with pytest.raises(KeyboardInterrupt):
-            refresh(shared, log.contract)
+            refreshed(shared, log.contract)
     assert in_dimension(log) == expected(changes)
-    assert refresh(shared, log.contract) > 0
+    assert refreshed(shared, log.contract) > 0
     assert in_dimension(log) == expected(changes)
     noted = shared.read(DIMENSION_BATCHES.name).where(F.col("log") == log.contract.log)
     assert noted.count() == noted.select("ingest_batch").distinct().count() == 2
@@ -228,14 +251,14 @@ def test_a_new_column_is_added_and_another_declaration_builds_the_dimension_anew
 ) -> None:
     log = Log(shared, tmp_path, "declared", **DECLARED)
     changes = [Change("a", 1, "I", 10, 10, 1), Change("a", 2, "U", 20, 20, 2)]
-    assert refresh(shared, log.contract) == 0
+    assert refreshed(shared, log.contract) == 0
     assert in_dimension(log) == Counter()
     deliver(log, 1, changes)
-    refresh(shared, log.contract)
+    refreshed(shared, log.contract)
     assert log.contract.changes is not None
     ends_with_update = log.contract.changes.model_copy(update={"deleted": "U"})
     declared_anew = log.contract.model_copy(update={"changes": ends_with_update})
-    assert refresh(shared, declared_anew) == 1
+    assert refreshed(shared, declared_anew) == 1
     assert in_dimension(log) == Counter([("a", 1, 1, 10, 20, 10)])
-    assert refresh(shared, log.contract) == 1
+    assert refreshed(shared, log.contract) == 1
     assert in_dimension(log) == expected(changes)

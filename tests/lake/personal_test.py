@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from lake.errors import ConfigError
 from lake.hash_key import VARIABLE, HashKey
 from lake.ingest.batch import ingest_batch
-from lake.ingest.personal import note_personal
+from lake.ingest.event_table import PROPERTY, prepare_events
 from tests.lake.raw_log import Log, lake_in, line
 
 TEXT = "a key that nobody guesses"
@@ -85,27 +85,38 @@ def test_without_the_key_nothing_is_read(spark: SparkSession, tmp_path: Path) ->
     log.deliver(1, line("a", ip="10.1.2.3"))
     (planned,) = log.plan()
     with pytest.raises(ConfigError, match=f"ip is personal, and {VARIABLE} is not set; set it"):
-        note_personal(log.lake, log.contract)
+        prepare_events(log.lake, log.contract)
     with pytest.raises(ConfigError, match=f"{VARIABLE} is not set"):
         ingest_batch(log.lake, str(log.folder), log.contract, planned)
+
+
+def test_a_new_table_says_from_its_first_commit_on_what_it_holds_as_hashes(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lake = lake_in(spark, tmp_path / "lake", hash_key=KEY)
+    contract = Log(lake, tmp_path, "payments", columns=COLUMNS).contract.model_copy(update={"log": "new"})
+    for _ in range(2):
+        prepare_events(lake, contract)
+        assert lake.version(contract.table) == 0
+        assert lake.properties(contract.table)[PROPERTY] == f"ip by key {KEY.fingerprint}"
 
 
 def test_a_table_keeps_its_key_and_its_personal_columns(spark: SparkSession, tmp_path: Path) -> None:
     lake = lake_in(spark, tmp_path / "lake", hash_key=KEY)
     log = Log(lake, tmp_path, "payments", columns=COLUMNS)
-    note_personal(lake, log.contract)
+    prepare_events(lake, log.contract)
     log.deliver(1, line("a", ip="10.1.2.3"))
     log.ingest()
-    note_personal(lake, log.contract)
+    prepare_events(lake, log.contract)
 
     other = lake_in(spark, tmp_path / "lake", hash_key=HashKey(b"another key of ours"))
     with pytest.raises(
         ConfigError, match=f"ip by key {KEY.fingerprint}; contract and {VARIABLE} now say: ip by key"
     ):
-        note_personal(other, log.contract)
+        prepare_events(other, log.contract)
     plain = Log(lake, tmp_path, "payments", columns=COLUMNS | {"ip": {"type": "string"}})
     with pytest.raises(ConfigError, match="now say: nothing; give back the contract"):
-        note_personal(lake, plain.contract)
+        prepare_events(lake, plain.contract)
 
 
 def test_rows_that_are_there_in_plain_are_not_mixed_with_hashes(spark: SparkSession, tmp_path: Path) -> None:
@@ -114,4 +125,4 @@ def test_rows_that_are_there_in_plain_are_not_mixed_with_hashes(spark: SparkSess
     plain.deliver(1, line("a", ip="10.1.2.3"))
     plain.ingest()
     with pytest.raises(ConfigError, match="hold as hashes: nothing; contract"):
-        note_personal(lake, Log(lake, tmp_path, "payments", columns=COLUMNS).contract)
+        prepare_events(lake, Log(lake, tmp_path, "payments", columns=COLUMNS).contract)
