@@ -130,11 +130,10 @@ class Lake:
             SchemaError: it exists with other columns or types.
             LakeVersionError: it was created by a newer version of trustlake.
         """
-        if self.exists(spec.name):
-            self.check_format(spec.name)
-        else:
+        if not self.exists(spec.name):
             self._create_or_find(spec)
         schema = self._schema(spec.name)
+        self.check_format(spec.name)
         found = {field.name: field.dataType.simpleString() for field in schema}
         expected = {field.name: field.dataType.simpleString() for field in spec.schema}
         if found != expected:

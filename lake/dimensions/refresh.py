@@ -72,18 +72,14 @@ def refresh(lake: Lake, contracts: Sequence[Contract]) -> dict[str, int]:
         return {}
     lake.ensure(DIMENSION_BATCHES)
     noted, with_events = _noted(lake), _with_events(lake)
-    new = {
-        contract.dimension: _refresh(lake, contract, changes, noted[contract.log], with_events[contract.log])
-        for contract, changes in declared
-    }
-    rows = [
-        (contract.log, batch, _hash(changes))
-        for contract, changes in declared
-        for batch in new[contract.dimension]
-    ]
+    new, rows = dict[str, int](), list[tuple[str, str, str]]()
+    for contract, changes in declared:
+        batches = _refresh(lake, contract, changes, noted[contract.log], with_events[contract.log])
+        rows += [(contract.log, batch, _hash(changes)) for batch in batches]
+        new[contract.dimension] = len(batches)
     if rows:
         lake.append(DIMENSION_BATCHES.name, lake.spark.createDataFrame(rows, DIMENSION_BATCHES.schema))
-    return {name: len(batches) for name, batches in new.items()}
+    return new
 
 
 def rebuild(lake: Lake, contract: Contract) -> None:
