@@ -24,11 +24,12 @@ from lake.tables import Lake
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What is taken back of one log, with why each batch is, and what was built on it."""
+    """What is taken back of one log, with why each batch is, how much it holds, and what was built on it."""
 
     contract: Contract
     loads: Sequence[Load]
     because: Mapping[str, str]
+    removable: Mapping[str, tuple[int, int]]
     dependents: Sequence[str]
 
 
@@ -122,7 +123,8 @@ def _with_linked(context: Context, contract: Contract, loads: Sequence[Load], ch
         )
     everything = [load for load in loads if load in chosen or load.batch_id in why]
     since = loaded_at(context.lake, contract.table, {load.loaded_by for load in everything})
-    return Undo(contract, everything, why, dependents(context.lake, contract.table, since))
+    held_by_each = removable(context.lake, contract, everything)
+    return Undo(contract, everything, why, held_by_each, dependents(context.lake, contract.table, since))
 
 
 def _check_was_undone(lake: Lake, run: str | None, missing: set[str], asked: str) -> None:
@@ -139,7 +141,7 @@ def _check_was_undone(lake: Lake, run: str | None, missing: set[str], asked: str
 def _rows(context: Context, undo: Undo) -> list[dict[str, object]]:
     rows = []
     for load in undo.loads:
-        events, quarantined = removable(context.lake, undo.contract, load)
+        events, quarantined = undo.removable[load.batch_id]
         row: dict[str, object] = {
             "log": load.log,
             "ingest_batch": load.batch_id,
@@ -166,7 +168,8 @@ def _remove_begun(context: Context) -> None:
             raise TrustlakeError(
                 f"{log} has no contract any more, and {batches} are half removed; restore it"
             )
-        remove(lake, context.contracts[log].table, log, batches)
+    remove(lake, context.contracts, waiting)
+    for log in waiting:
         rebuild(lake, context.contracts[log])
     if lake.exists(FEATURE_STATES.name):
         # A state that is carried on would go on counting the removed events.

@@ -159,11 +159,14 @@ def _check_finished(lake: Lake, contract: Contract, others: Sequence[Load]) -> N
             )
 
 
-def removable(lake: Lake, contract: Contract, load: Load) -> tuple[int, int]:
-    """How many events and rows of the quarantine a batch holds."""
-    tables = (contract.table, QUARANTINE.name)
-    events, quarantined = (lake.read(table).where(_among([load])).count() for table in tables)
-    return events, quarantined
+def removable(lake: Lake, contract: Contract, loads: Sequence[Load]) -> dict[str, tuple[int, int]]:
+    """How many events and rows of the quarantine each of the batches holds, by its id."""
+    found = []
+    for table in (contract.table, QUARANTINE.name):
+        rows = lake.read(table).where(_among(loads)).groupBy("ingest_batch").count().collect()
+        found.append(Counter({row["ingest_batch"]: row["count"] for row in rows}))
+    events, quarantined = found
+    return {load.batch_id: (events[load.batch_id], quarantined[load.batch_id]) for load in loads}
 
 
 def begin(lake: Lake, rows: Sequence[Mapping[str, object]]) -> None:
@@ -185,13 +188,21 @@ def begun(lake: Lake) -> dict[str, list[str]]:
     return found
 
 
-def remove(lake: Lake, table: str, log: str, batches: Sequence[str]) -> None:
-    """Remove what was begun: events, quarantine, then the ledger. Safe to run again after a kill at any instant."""
-    named = ", ".join(map(quoted, batches))
-    for name in (table, QUARANTINE.name, BATCHES.name, FILES.name):
-        of_log = "" if name == table else f" AND log = {quoted(log)}"
-        nothing = lake.spark.createDataFrame([], lake.read(name).schema)
-        lake.replace(name, nothing, where=f"ingest_batch IN ({named}){of_log}")
+def remove(lake: Lake, contracts: Mapping[str, Contract], begun: Mapping[str, Sequence[str]]) -> None:
+    """Remove what was begun, by log: events, quarantine, then the ledger.
+
+    Safe to run again after a kill at any instant.
+    """
+    of_log = {log: f"ingest_batch IN ({', '.join(map(quoted, batches))})" for log, batches in begun.items()}
+    for log, batches in of_log.items():
+        _remove(lake, contracts[log].table, batches)
+    everywhere = " OR ".join(f"(log = {quoted(log)} AND {batches})" for log, batches in of_log.items())
+    for table in (QUARANTINE.name, BATCHES.name, FILES.name):
+        _remove(lake, table, everywhere)
+
+
+def _remove(lake: Lake, table: str, where: str) -> None:
+    lake.replace(table, lake.spark.createDataFrame([], lake.read(table).schema), where=where)
 
 
 def finish(lake: Lake) -> None:

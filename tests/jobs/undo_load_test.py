@@ -158,19 +158,27 @@ def test_an_undo_killed_between_its_commits_is_finished_before_anything_is_inges
     assert contents(project) == two_loads.both
 
 
-def test_batches_that_hold_an_event_only_as_a_duplicate_must_go_too(two_loads: TwoLoads) -> None:
+def test_batches_that_hold_an_event_only_as_a_duplicate_must_go_too_and_a_run_goes_from_all_its_logs(
+    two_loads: TwoLoads,
+) -> None:
     project, second = two_loads.project, two_loads.batch
     first = batch_of(project, 1)
+    (run,) = {row["run_id"] for row in project.lake.read("ingest_batches").collect()} - {two_loads.run}
     deliver(project, 3, ("d", 1), ("d", 1))
     ingest(project)
     third, before = batch_of(project, 3), contents(project)
     expected = f"payments: rows would be lost, for batch {second} delivered events of theirs again, as duplicates; say"
     with pytest.raises(RefusedError, match=expected):
-        undo(project, "--batch", first)
+        undo(project, "--run", run)
     assert contents(project) == before
-    undo(project, "--batch", first, "--with-linked")
+    undo(project, "--run", run, "--with-linked")
     assert [row["payment_id"] for row in project.lake.read("events_payments").collect()] == ["d"]
-    assert {row["ingest_batch"] for row in project.lake.read(UNDONE.name).collect()} == {first, second}
+    assert project.lake.read("events_disputes").count() == 0
+    removed = [
+        (row["log"], row["events"], row["ingest_batch"]) for row in project.lake.read(UNDONE.name).collect()
+    ]
+    assert min(removed)[:2] == ("disputes", 1)
+    assert sorted(removed)[1:] == [("payments", 1, second), ("payments", 2, first)]
     (project.folder / "raw/payments/2026-03-01.jsonl").unlink()
     ingest(project)
     found = {row["payment_id"] for row in project.lake.read("events_payments").collect()}
