@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 
 from lake.duration import parse_duration
+
+_DAY = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?P<shift>[+-]\d+)d")
 
 
 def instant(text: str) -> datetime:
@@ -20,11 +23,14 @@ def instant(text: str) -> datetime:
 
 
 def day(text: str) -> date:
-    """A calendar day, UTC."""
+    """A calendar day, UTC, or one so many days from another: a scheduler knows today, and cannot reckon."""
+    found = _DAY.fullmatch(text)
     try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day; write 2018-08-08") from error
+        if found is None:
+            return date.fromisoformat(text)
+        return date.fromisoformat(found["day"]) + timedelta(days=int(found["shift"]))
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write 2018-08-08 or 2018-08-08-7d") from error
 
 
 def duration(text: str) -> object:
@@ -44,6 +50,13 @@ def base_parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
         default=[],
         metavar="FILE",
         help="base, then overlays ($TRUSTLAKE_CONFIG)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="over all files, such as lake.catalog=main; may be repeated",
     )
     parser.add_argument(
         "--replace", action="store_true", help="do it again although it was done (default: skip)"

@@ -6,13 +6,23 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from jobs.session import SparkSettings
-from lake.documents import Document, LocatedText, PathText, Strict, decode, merge_documents, read_documents
+from lake.documents import (
+    Document,
+    LocatedText,
+    PathText,
+    Strict,
+    decode,
+    merge_documents,
+    read_documents,
+    setting,
+)
 from lake.errors import ConfigError
 from lake.settings import LakeSettings, RawSettings
 from training.gate import GateSettings
@@ -22,13 +32,19 @@ VARIABLE = "TRUSTLAKE_CONFIG"
 
 
 class MlflowSettings(Strict):
-    """Where runs and models are kept: a local ``store`` folder, or a tracking server."""
+    """Where runs and models are kept: a local ``store`` folder, or a tracking server.
+
+    Attributes:
+        registry_schema: catalog and schema of the registered model, which has the name of the declared one.
+        registered_model: its whole name, where another is given to it, as a development bundle does.
+    """
 
     store: PathText | None = None
     tracking_uri: str | None = None
     registry_uri: str | None = None
     experiment: str
     registry_schema: Annotated[str, Field(pattern=r"^[\w-]+\.[\w-]+$")]
+    registered_model: Annotated[str, Field(pattern=r"^[\w-]+\.[\w-]+\.[\w-]+$")] | None = None
 
     @model_validator(mode="after")
     def _one_store(self) -> MlflowSettings:
@@ -84,20 +100,22 @@ class Loaded:
     hash: str
 
 
-def read(paths: Sequence[str]) -> Document:
-    """Read the base and its overlays; later files win.
+def read(paths: Sequence[str], settings: Sequence[str] = ()) -> Document:
+    """Read the base and its overlays; later files win, and ``settings`` (``section.key=value``) over all files.
 
     Raises:
-        ConfigError: no file is named, or with every file that is absent or no YAML.
+        ConfigError: no file is named, or with every file that is absent or no YAML, and every setting that is none.
     """
     named = list(paths) or [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
     if not named:
         raise ConfigError([f"no configuration; give --config conf/base.yml, or set {VARIABLE}"])
     documents: list[Document] = []
     mistakes: list[str] = []
-    for path in named:
+    pieces = [partial(read_documents, Path(path)) for path in named]
+    pieces += [partial(lambda text: [setting(text)], text) for text in settings]
+    for piece in pieces:
         try:
-            documents += read_documents(Path(path))
+            documents += piece()
         except ConfigError as error:
             mistakes += error.mistakes
     if mistakes:

@@ -33,7 +33,7 @@ from lake.runs import DONE, FAILED, REFUSED, RUNS, Outcome, RunRow, completed, r
 from lake.tables import CommitStamp, Lake
 
 # What says how to run, not what to compute.
-_NOT_IN_KEY = {"config", "replace", "wait", "refusal_ok", "log_format"}
+_NOT_IN_KEY = {"config", "set", "replace", "wait", "refusal_ok", "log_format"}
 
 
 def now() -> datetime:
@@ -110,10 +110,7 @@ def run_job(job: type[Job], argv: Sequence[str] | None) -> Finished:
         TrustlakeError: whatever a user can mend, in one clear line.
     """
     started = time.monotonic()
-    parser = base_parser(job.NAME, job.ABOUT, job.EXAMPLE)
-    job.add_arguments(parser)
-    arguments = parser.parse_args(argv)
-    check_range(parser, arguments)
+    arguments = parsed(job, argv)
     start_log(arguments.log_format)
     context = _context(job.NAME, arguments)
     check_beside(context.lake, job.NAME, now, wait=arguments.wait)
@@ -137,6 +134,15 @@ def run_job(job: type[Job], argv: Sequence[str] | None) -> Finished:
     return Finished(job=job.NAME, outcome=before, was_done=True, seconds=time.monotonic() - started)
 
 
+def parsed(job: type[Job], argv: Sequence[str] | None) -> argparse.Namespace:
+    """What the arguments of a job say; exits with wrong usage where they are none."""
+    parser = base_parser(job.NAME, job.ABOUT, job.EXAMPLE)
+    job.add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    check_range(parser, arguments)
+    return arguments
+
+
 def _work(job: type[Job], context: Context, planned: Plan, key: str) -> Outcome:
     began = now()
     with _failure_recorded(context, job.NAME, planned), sql_mistakes():
@@ -149,7 +155,7 @@ def _work(job: type[Job], context: Context, planned: Plan, key: str) -> Outcome:
 
 def _context(name: str, arguments: argparse.Namespace) -> Context:
     """Everything checked, then the session."""
-    loaded, contracts, definitions = check(arguments.config)
+    loaded, contracts, definitions = check(arguments.config, arguments.set)
     lake = open_lake(loaded, f"trustlake {name}", run_id=uuid.uuid4().hex[:12])
     return Context(lake.spark, lake, loaded, contracts, definitions, arguments, step_log(name))
 
@@ -167,13 +173,15 @@ def open_lake(loaded: Loaded, app_name: str, *, run_id: str = "") -> Lake:
     return lake
 
 
-def check(paths: Sequence[str]) -> tuple[Loaded, Mapping[str, Contract], Definitions]:
-    """Configuration, contracts and definitions, checked together.
+def check(
+    paths: Sequence[str], settings: Sequence[str] = ()
+) -> tuple[Loaded, Mapping[str, Contract], Definitions]:
+    """Configuration (files, and settings over them), contracts and definitions, checked together.
 
     Raises:
         ConfigError: with the mistakes of all three.
     """
-    document = read(paths)
+    document = read(paths, settings)
     mistakes: list[str] = []
     contracts = None
     with _noted(mistakes):

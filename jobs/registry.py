@@ -32,7 +32,7 @@ def registry_of(context: Context, model: Model) -> ModelRegistry:
     settings = context.config.mlflow
     connect(settings)
     return ModelRegistry(
-        f"{settings.registry_schema}.{model.name}",
+        settings.registered_model or f"{settings.registry_schema}.{model.name}",
         tracking_uri=settings.tracking,
         registry_uri=settings.registry_uri,
     )

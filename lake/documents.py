@@ -19,6 +19,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 Keys = tuple[str | int, ...]
 
 _URI_MARK = ":"
+# What aliases (&, *) may make of one document: ten lines of them can stand for a billion values, or for themselves.
+_MOST_VALUES, _DEEPEST = 100_000, 100
 
 
 class Strict(BaseModel):
@@ -63,10 +65,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A YAML tree, and the line each of its keys stands on."""
+    """A YAML tree, and where each of its keys was written: a line of a file, or an argument."""
 
     tree: dict[str, Any]
-    origins: dict[Keys, Origin]
+    origins: dict[Keys, Origin | str]
     mistakes: list[str] = field(default_factory=list)
 
     def section(self, name: str) -> Document:
@@ -106,6 +108,26 @@ def read_documents(path: Path) -> list[Document]:
             raise ConfigError([f"{path}:{node.start_mark.line + 1}: expected a mapping of keys to values"])
         documents.append(Document(tree, reader.origins, reader.mistakes))
     return documents
+
+
+def setting(text: str) -> Document:
+    """The document of one ``section.key=value``; the value is YAML, and a path in it relative to the working folder.
+
+    Raises:
+        ConfigError: it is no such text.
+    """
+    place, equals, written = text.partition("=")
+    keys, said = place.split("."), f"--set {text}"
+    if not equals or not all(keys):
+        raise ConfigError([f"{said}: expected a key and its value, as in lake.catalog=main"])
+    try:
+        value = yaml.safe_load(written)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError([f"{said}: the value is not YAML; put it into quotes"]) from error
+    for key in reversed(keys[1:]):
+        value = {key: value}
+    origins: dict[Keys, Origin | str] = {tuple(keys[: n + 1]): said for n in range(len(keys))}
+    return Document({keys[0]: value}, origins)
 
 
 def merge_documents(documents: Sequence[Document]) -> Document:
@@ -164,11 +186,20 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self.origins: dict[Keys, Origin] = {}
+        self.origins: dict[Keys, Origin | str] = {}
         self.mistakes: list[str] = []
         self._scalars = yaml.SafeLoader("")
+        self._values = 0
 
     def value(self, node: yaml.Node, keys: Keys) -> object:
+        self._values += 1
+        if self._values > _MOST_VALUES or len(keys) > _DEEPEST:
+            line = node.start_mark.line + 1
+            mistake = (
+                f"{self.path}:{line}: more than {_MOST_VALUES:,} values or {_DEEPEST} levels of them, with aliases (*) "
+                "written out; use fewer"
+            )
+            raise ConfigError([mistake])
         self.origins.setdefault(keys, Origin(str(self.path), node.start_mark.line + 1))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, keys)

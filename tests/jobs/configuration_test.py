@@ -180,3 +180,31 @@ def test_settings_that_exclude_each_other_are_told(
 def test_the_shipped_configurations_are_right(overlay: str) -> None:
     _, contracts, definitions = check([str(ROOT / "conf/base.yml"), str(ROOT / overlay)])
     assert definitions.only_model().label.source in contracts
+
+
+def test_settings_win_over_every_file_and_are_named_where_they_are_wrong(tmp_path: Path) -> None:
+    base = project(tmp_path)
+    given = ["lake.root=null", "lake.catalog=main", "lake.schema_name='2026'", "training.sweep.trials=5"]
+    config = check([base], given)[0].config
+    assert (config.lake.root, config.lake.catalog, config.lake.schema_name) == (None, "main", "2026")
+    assert config.training.sweep.trials == 5
+    assert config.training.sweep.space == load([base]).config.training.sweep.space
+    assert load([base]).hash != check([base], given)[0].hash
+    with pytest.raises(ConfigError) as raised:
+        check([base], ["lake.katalog=main", "training.sweep.trials=many"])
+    assert [mistake.split(": ", 1)[0] for mistake in raised.value.mistakes] == [
+        "--set lake.katalog=main",
+        "--set training.sweep.trials=many",
+    ]
+    with pytest.raises(ConfigError) as raised:
+        check([base, str(tmp_path / "absent.yml")], ["lake", ".=1", "lake.root=[1"])
+    assert len(raised.value.mistakes) == 4
+    assert "--set lake.root=[1: the value is not YAML; put it into quotes" in raised.value.mistakes
+
+
+def test_a_path_in_a_setting_is_relative_to_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = project(tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path)
+    assert check([base], ["raw.root=delivered"])[0].config.raw.root == str(tmp_path / "delivered")
