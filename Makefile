@@ -19,7 +19,7 @@ IN_PARALLEL := -m "$(NOT_LONG)" --numprocesses $(PROCESSES) --dist loadfile --no
 export PYTHON
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-sizes \
-	test-slow cluster-test test-dbr18 ui sql doctor docs bench-features bench-ingest check-simulation zip wheel clean
+	check-bundle test-slow cluster-test test-dbr18 ui sql doctor docs bench-features bench-ingest check-simulation zip wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -32,8 +32,8 @@ demo: $(READY) ## raw logs to scores on this machine; EXAMPLE=handbook DATA=<dir
 test: $(READY) ## every test but the long ones, in two processes; PROCESSES=4
 	@$(BIN)/pytest $(IN_PARALLEL)
 
-check: $(READY) ## format, lint, types, import contracts, sizes
-	@$(MAKE) --no-print-directory -k check-format check-lint check-types check-imports check-sizes
+check: $(READY) ## format, lint, types, import contracts, sizes, the bundle
+	@$(MAKE) --no-print-directory -k check-format check-lint check-types check-imports check-sizes check-bundle
 
 check-format: $(READY)
 	$(BIN)/ruff format --check $(CODE)
@@ -49,6 +49,9 @@ check-imports: $(READY)
 
 check-sizes: $(READY)
 	$(BIN)/python scripts/report_sizes.py
+
+check-bundle: $(READY) ## databricks.yml and resources/, as each target deploys them, without a workspace
+	@$(BIN)/trustlake check-bundle
 
 test-slow: $(READY) zip ## the long series
 	@JAVA_HOME="$$($(BIN)/python -m jobs.java)" $(BIN)/pytest -m slow

@@ -22,6 +22,11 @@ class Verb(NamedTuple):
 
 
 VERBS = (
+    Verb(
+        "check-bundle",
+        "operations.workflows.check_bundle",
+        "find mistakes in databricks.yml without a workspace",
+    ),
     Verb("demo", "operations.demo", "run every step of a configuration, raw logs to scores, and sum it up"),
     Verb("doctor", "operations.doctor", "check this machine and say what to do about what is wrong"),
     Verb("explain", "operations.explain", "show a feature's value of one row and the events it comes from"),

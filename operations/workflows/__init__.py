@@ -1,0 +1,1 @@
+"""The workflows of databricks.yml: read, resolved and checked without a workspace."""
