@@ -31,7 +31,11 @@ VERBS = (
     Verb("doctor", "operations.doctor", "check this machine and say what to do about what is wrong"),
     Verb("explain", "operations.explain", "show a feature's value of one row and the events it comes from"),
     Verb("features", "operations.features", "compute every feature for the keys and instants of a CSV"),
+    Verb("graph", "operations.workflows.draw_graph", "draw the tasks of a workflow of databricks.yml"),
+    Verb("list", "operations.workflows.list_workflows", "name the workflows of databricks.yml"),
     Verb("plan", "operations.plan", "say what the next build of the features would change, fill in and read"),
+    Verb("run", "operations.workflows.run_workflow", "run a workflow of databricks.yml on this machine"),
+    Verb("schedule", "operations.workflows.next_runs", "say when each workflow of databricks.yml runs next"),
     Verb("sql", "operations.sql", "ask the tables of the lake and views of them in SQL; reads only"),
     Verb("ui", "operations.ui", "open MLflow's pages on the store of the jobs"),
 )

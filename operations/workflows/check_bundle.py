@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 from jobs.arguments import day
 from jobs.job import now
 from lake.errors import ConfigError
 from operations.workflows.bundle import FILE, targets_of
+from operations.workflows.bundle_arguments import add_bundle_arguments, variables_of
 from operations.workflows.checks import mistakes_of
-
-_VARIABLE = "BUNDLE_VAR_"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``trustlake check-bundle``."""
-    parser.add_argument("--folder", type=Path, default=Path(), help=f"where {FILE} is (default: here)")
-    parser.add_argument("--target", metavar="TARGET", help="check as it deploys (default: every target)")
-    parser.add_argument(
-        "--var",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help=f"a variable's value (default: {_VARIABLE}NAME of the environment, then what the files say)",
-    )
+    add_bundle_arguments(parser, default_target="every target")
     parser.add_argument(
         "--on",
         type=day,
@@ -42,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         ConfigError: with every mistake of every target, each once.
     """
-    variables = _variables(arguments.var, os.environ)
+    variables = variables_of(arguments)
     targets = [arguments.target] if arguments.target else targets_of(arguments.folder)
     on: date = arguments.on or now().date()
     mistakes: dict[str, list[str]] = {}
@@ -56,22 +45,3 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _of_targets(mistake: str, found: Sequence[str], targets: Sequence[str]) -> str:
     return mistake if len(found) == len(targets) else f"{mistake} (in {', '.join(found)})"
-
-
-def _variables(given: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
-    """The values of variables, those of the command line over those of the environment.
-
-    Raises:
-        ConfigError: an argument is no name with a value.
-    """
-    values = {
-        name.removeprefix(_VARIABLE): value
-        for name, value in environment.items()
-        if name.startswith(_VARIABLE)
-    }
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise ConfigError([f"--var {text}: expected a name and its value, as in catalog=main"])
-        values[name] = value
-    return values

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 _DYNAMIC = re.compile(r"\{\{(.*?)\}\}")
 _NAME = re.compile(r"[\w.\-\[\]/]+")
-_TIMES = {
-    "iso_date": "2026-01-02",
-    "iso_datetime": "2026-01-02T03:04:05",
-    "iso_weekday": "5",
-    "is_weekday": "true",
-    "timestamp_ms": "1767323045000",
-    "year": "2026",
-    "month": "01",
-    "day": "02",
-    "hour": "03",
-    "minute": "04",
-    "second": "05",
-}
+_SATURDAY = 6
+_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M", "second": "%S"}
+
+
+def times(at: datetime) -> dict[str, str]:
+    """What a workspace makes of an instant, by the names that it has for it (UTC)."""
+    return {
+        "iso_date": at.strftime("%Y-%m-%d"),
+        "iso_datetime": at.strftime("%Y-%m-%dT%H:%M:%S"),
+        "iso_weekday": str(at.isoweekday()),
+        "is_weekday": str(at.isoweekday() < _SATURDAY).lower(),
+        "timestamp_ms": str(int(at.timestamp() * 1000)),
+        **{part: at.strftime(code) for part, code in _PARTS.items()},
+    }
+
+
+_SOME_TIME = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _SAMPLES = {
     "job.id": "1",
     "job.name": "a job",
@@ -35,7 +40,7 @@ _SAMPLES = {
     **{
         f"job.{moment}.{part}": text
         for moment in ("start_time", "trigger.time")
-        for part, text in _TIMES.items()
+        for part, text in times(_SOME_TIME).items()
     },
 }
 
