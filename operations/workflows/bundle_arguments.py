@@ -16,13 +16,13 @@ _VARIABLE = "BUNDLE_VAR_"
 def add_bundle_arguments(parser: argparse.ArgumentParser, *, default_target: str) -> None:
     """``--folder``, ``--target`` and ``--var``."""
     parser.add_argument("--folder", type=Path, default=Path(), help=f"where {FILE} is (default: here)")
-    parser.add_argument("--target", metavar="TARGET", help=f"as it deploys (default: {default_target})")
+    parser.add_argument("--target", metavar="TARGET", help=f"(default: {default_target})")
     parser.add_argument(
         "--var",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help=f"a variable's value (default: {_VARIABLE}NAME of the environment, then what the files say)",
+        help=f"a variable's value (default: ${_VARIABLE}NAME)",
     )
 
 

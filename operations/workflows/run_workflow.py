@@ -24,47 +24,36 @@ from operations.workflows.run_record import RunRecord
 from operations.workflows.runner import Machine, Runner, check_runnable, values
 
 _PROCESS, _SESSION = "process", "session"
+# Seconds. A workspace waits minutes for another machine before it tries again; here it is the same one.
+_LONGEST_WAIT = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``trustlake run``."""
-    parser.add_argument(
-        "workflow", metavar="WORKFLOW", help="a job of databricks.yml; trustlake list names them"
-    )
+    parser.add_argument("workflow", metavar="WORKFLOW", help="a job of databricks.yml; see trustlake list")
     add_bundle_arguments(parser, default_target="the default one of the file")
     parser.add_argument(
-        "--param",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of the job; may be repeated",
+        "--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the job"
     )
-    parser.add_argument(
-        "--at", type=instant, metavar="INSTANT", help="run as if it began then (default: now)"
-    )
-    parser.add_argument(
-        "--home", type=Path, help="where tables, raw files and models are (default: .trustlake/TARGET)"
-    )
-    parser.add_argument("--master", metavar="MASTER", help="Spark's master (default: as configured)")
+    parser.add_argument("--at", type=instant, metavar="INSTANT", help="as if it began then (default: now)")
+    parser.add_argument("--home", type=Path, help="for all that is stored (default: .trustlake/TARGET)")
+    parser.add_argument("--master", help="Spark's master (default: as configured)")
     parser.add_argument(
         "--isolation",
         choices=[_PROCESS, _SESSION],
         default=_PROCESS,
-        help="a process for each task, as a workspace has it, or one session for all (default: process)",
+        metavar="OF",
+        help=f"one {_PROCESS} a task, or one {_SESSION} for all",
     )
+    cores = os.cpu_count() or 1
     parser.add_argument(
         "--parallel",
         type=int,
-        default=max(1, (os.cpu_count() or 2) // 2),
+        default=max(1, cores // 2),
         metavar="N",
-        help="tasks at once (default: one for two cores)",
+        help="tasks at once (default: cores / 2)",
     )
-    parser.add_argument(
-        "--retry-wait", type=float, default=10.0, metavar="SECONDS", help="at most so long (default: 10)"
-    )
-    parser.add_argument(
-        "--repair", metavar="RUN", help="go on with a run: what did not succeed is done again"
-    )
+    parser.add_argument("--repair", metavar="RUN", help="go on with it: again what did not succeed")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -90,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     carry_out = partial(
         in_session if is_shared else _in_process, folder, local_arguments(home, arguments.master)
     )
-    machine = Machine(carry_out, 1 if is_shared else max(1, arguments.parallel), arguments.retry_wait)
+    machine = Machine(carry_out, 1 if is_shared else max(1, arguments.parallel), _LONGEST_WAIT)
     print(f"{arguments.workflow} as {bundle.target}, run {record.run_id}; logs: {folder}")
     succeeded = Runner(job, record, values(record, _defaults(job)), machine, changed).run()
     record.save(folder)
