@@ -33,6 +33,7 @@ VERBS = (
     Verb("features", "operations.features", "compute every feature for the keys and instants of a CSV"),
     Verb("graph", "operations.workflows.draw_graph", "draw the tasks of a workflow of databricks.yml"),
     Verb("list", "operations.workflows.list_workflows", "name the workflows of databricks.yml"),
+    Verb("ops", "operations.databricks.ops", "see, start, follow and repair runs in a Databricks workspace"),
     Verb("plan", "operations.plan", "say what the next build of the features would change, fill in and read"),
     Verb("run", "operations.workflows.run_workflow", "run a workflow of databricks.yml on this machine"),
     Verb("schedule", "operations.workflows.next_runs", "say when each workflow of databricks.yml runs next"),

@@ -6,6 +6,7 @@ The rules are those of Databricks' command line (bundles, version 1.8 and later)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -20,7 +21,6 @@ from operations.workflows.presets import with_presets
 from operations.workflows.references import REFERENCE, References
 
 FILE = "databricks.yml"
-_DEPLOYER = "deployer"
 _BY_TARGET = {"artifacts", "bundle", "permissions", "presets", "resources", "run_as", "sync", "workspace"}
 _TOP_LEVEL = _BY_TARGET | {"include", "scripts", "targets", "variables"}
 
@@ -50,7 +50,10 @@ class Bundle:
 
 
 def load_bundle(
-    folder: Path, target: str | None = None, variables: Mapping[str, str] | None = None
+    folder: Path,
+    target: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    deployer: str = "deployer",
 ) -> Bundle:
     """Read a bundle and resolve it for a target, the default one if none is named.
 
@@ -58,6 +61,7 @@ def load_bundle(
         folder: the one that holds databricks.yml.
         target: a key of ``targets``.
         variables: values of variables, over those of the files.
+        deployer: who deploys, by the name that the workspace has for them.
 
     Raises:
         ConfigError: a file is absent or no YAML, or there is no such target: nothing more can be said then.
@@ -81,7 +85,7 @@ def load_bundle(
             tree = tree.with_field(section, _with_values(tree.at(section), node, mistakes))
         elif section not in {"mode", "default"}:
             tree = tree.with_field(section, merged(tree.at(section), node))
-    tree = _workspace(folder, name, tree)
+    tree = _workspace(folder, name, deployer, tree)
     values = _values(tree.at("variables"), variables or {}, mistakes)
     roots = {"bundle": tree.at("bundle"), "workspace": tree.at("workspace"), "var": values}
     resolved = {key: node for key, node in tree.fields.items() if key not in {"targets", "variables"}}
@@ -188,13 +192,14 @@ def _values(variables: Node, given: Mapping[str, str], mistakes: list[str]) -> N
     return Node(values, variables.origin)
 
 
-def _workspace(folder: Path, target: str, tree: Node) -> Node:
+def _workspace(folder: Path, target: str, deployer: str, tree: Node) -> Node:
     """The bundle, with what the command line knows of the target and the workspace."""
     here, origin = tree.at("workspace"), tree.at("bundle").origin
     tree = tree.with_field("bundle", tree.at("bundle").with_field("target", Node(target, origin)))
-    user = Node({"userName": Node(_DEPLOYER, origin), "short_name": Node(_DEPLOYER, origin)}, origin)
+    short = re.sub(r"\W", "_", deployer.partition("@")[0])
+    user = Node({"userName": Node(deployer, origin), "short_name": Node(short, origin)}, origin)
     usual = {
-        "root_path": f"/Workspace/Users/{_DEPLOYER}/.bundle/${{bundle.name}}/${{bundle.target}}",
+        "root_path": f"/Workspace/Users/{deployer}/.bundle/${{bundle.name}}/${{bundle.target}}",
         # Where files are synchronised to; here they are what would be.
         "file_path": str(folder.resolve()),
     }

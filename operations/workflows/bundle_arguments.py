@@ -55,13 +55,13 @@ def pairs(texts: list[str], option: str, example: str) -> dict[str, str]:
     return values
 
 
-def bundle_of(arguments: argparse.Namespace) -> Bundle:
-    """The bundle that the arguments mean.
+def bundle_of(arguments: argparse.Namespace, deployer: str = "deployer") -> Bundle:
+    """The bundle that the arguments mean, as somebody deploys it.
 
     Raises:
         ConfigError: with every mistake that keeps it from being read.
     """
-    bundle = load_bundle(arguments.folder, arguments.target, variables_of(arguments))
+    bundle = load_bundle(arguments.folder, arguments.target, variables_of(arguments), deployer)
     if bundle.mistakes:
         raise ConfigError(bundle.mistakes)
     return bundle
