@@ -11,9 +11,9 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlparse
+from typing import Any
+
+from tests.loopback import Loopback, Reply, Request
 
 PAGE = 100
 
@@ -166,53 +166,23 @@ def _paged(items: list[Any], asked: dict[str, Any]) -> tuple[list[Any], dict[str
     return items[first : first + PAGE], more
 
 
-class Server:
+class Server(Loopback):
     """Serves a workspace while it is entered."""
 
     def __init__(self) -> None:
         self.workspace = Workspace()
+        super().__init__(self._answered)
+
+    def _answered(self, request: Request) -> Reply:
         workspace = self.workspace
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._reply(dict(parse_qsl(urlparse(self.path).query)))
-
-            def do_POST(self) -> None:
-                self._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}"))
-
-            def _reply(self, asked: dict[str, Any]) -> None:
-                path = urlparse(self.path).path.rstrip("/")
-                with workspace.lock:
-                    workspace.requests.append((self.command, path, asked))
-                    fault = workspace.faults[path].pop(0) if workspace.faults[path] else Fault()
-                    answered = workspace.answer(self.command, path, asked) if fault.status == 0 else None
-                time.sleep(fault.seconds)
-                status, body = answered or (fault.status, {"error_code": "FAULT", "message": "as planned"})
-                text = json.dumps(body).encode()
-                try:
-                    self.send_response(status)
-                    for name, value in {**fault.headers, "Content-Type": "application/json"}.items():
-                        self.send_header(name, value)
-                    self.send_header("Content-Length", str(len(text)))
-                    self.end_headers()
-                    self.wfile.write(text)
-                except (BrokenPipeError, ConnectionResetError):
-                    pass  # the client has given up waiting
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.host = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        asked = dict(request.query) if request.method == "GET" else json.loads(request.body or b"{}")
+        with workspace.lock:
+            workspace.requests.append((request.method, request.path, asked))
+            fault = workspace.faults[request.path].pop(0) if workspace.faults[request.path] else Fault()
+            planned = (fault.status, {"error_code": "FAULT", "message": "as planned"})
+            status, body = planned if fault.status else workspace.answer(request.method, request.path, asked)
+        time.sleep(fault.seconds)
+        return Reply(status, json.dumps(body).encode(), fault.headers)
 
     def count(self, path: str) -> int:
         """How many requests of a path there were."""

@@ -1,17 +1,21 @@
-"""Versions and aliases on a real sqlite registry."""
+"""Versions and aliases on a real sqlite registry, and on Unity Catalog's as an unmodified client sees it."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import mlflow
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.models import infer_signature
 
 import training
 from lake.errors import ConfigError, RefusedError
+from tests.unity_catalog import UnityCatalog
 from training.registry import ModelRegistry
 
 PACKAGE = Path(training.__file__).parent
@@ -32,19 +36,39 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-@pytest.fixture
-def registry(store: Any, request: pytest.FixtureRequest) -> ModelRegistry:
+@pytest.fixture(params=["sqlite", "databricks-uc"])
+def registry(
+    store: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ModelRegistry]:
     """A model name of this test alone."""
-    return ModelRegistry(f"tests.registry.{request.node.originalname}", tracking_uri=store.uri)
+    name = f"tests.registry.{request.node.originalname}"
+    if request.param == "sqlite":
+        yield ModelRegistry(name, tracking_uri=store.uri)
+        return
+    with UnityCatalog() as catalog:
+        monkeypatch.setenv("DATABRICKS_HOST", catalog.host)
+        monkeypatch.setenv("DATABRICKS_TOKEN", "a token of nobody")
+        monkeypatch.setenv("MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC", "true")
+        before = mlflow.get_registry_uri()
+        mlflow.set_registry_uri(request.param)
+        yield ModelRegistry(name, tracking_uri=store.uri, registry_uri=request.param)
+        mlflow.set_registry_uri(before)
 
 
 @pytest.fixture
 def train(store: Any, model_file: str) -> Any:
     """Return a function that logs one model and gives the id of its run."""
+    one = pd.DataFrame({"amount": [1.0]})
 
     def log() -> str:
         with mlflow.start_run(experiment_id=store.experiment_id) as run:
-            mlflow.pyfunc.log_model(name="model", python_model=model_file, pip_requirements=["mlflow-skinny"])
+            mlflow.pyfunc.log_model(
+                name="model",
+                python_model=model_file,
+                pip_requirements=["mlflow-skinny"],
+                input_example=one,
+                signature=infer_signature(one, one),
+            )
         return str(run.info.run_id)
 
     return log
