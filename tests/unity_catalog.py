@@ -10,9 +10,13 @@ from tests.loopback import Loopback, Reply, Request
 
 _REGISTRY = "/api/2.0/mlflow/unity-catalog/"
 _FILES, _FOLDERS = "/api/2.0/fs/files", "/api/2.0/fs/directories"
-_ABSENT = Reply(
-    404, json.dumps({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "there is no such thing"}).encode()
-)
+
+
+def _refused(status: int, code: str) -> Reply:
+    return Reply(status, json.dumps({"error_code": code, "message": "as Unity Catalog would"}).encode())
+
+
+_ABSENT, _PRESENT = _refused(404, "RESOURCE_DOES_NOT_EXIST"), _refused(400, "RESOURCE_ALREADY_EXISTS")
 
 
 class UnityCatalog(Loopback):
@@ -39,11 +43,13 @@ class UnityCatalog(Loopback):
             if request.body:
                 asked |= json.loads(request.body)
             answer = route(asked) if route is not None else None
+            if isinstance(answer, Reply):
+                return answer
             return _ABSENT if answer is None else Reply(body=json.dumps(answer).encode())
 
-    def _post_registered_models_create(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _post_registered_models_create(self, asked: dict[str, Any]) -> dict[str, Any] | Reply:
         if asked["name"] in self.models:
-            return {"error_code": "RESOURCE_ALREADY_EXISTS"}
+            return _PRESENT
         self.models[asked["name"]] = {"name": asked["name"], "aliases": []}
         return {"registered_model": self.models[asked["name"]]}
 
@@ -70,7 +76,7 @@ class UnityCatalog(Loopback):
             for key in ("name", "source", "run_id", "description", "tags", "model_id")
             if key in asked
         }
-        version = {**given, "version": number, "status": "PENDING_REGISTRATION"}
+        version: dict[str, Any] = {**given, "version": number, "status": "PENDING_REGISTRATION"}
         self.versions[asked["name"], number] = version
         return {"model_version": version}
 
