@@ -9,6 +9,7 @@ from typing import Any
 from tests.loopback import Loopback, Reply, Request
 
 _REGISTRY = "/api/2.0/mlflow/unity-catalog/"
+_OF_VERSION = frozenset({"name", "source", "run_id", "description", "tags", "model_id"})
 _FILES, _FOLDERS = "/api/2.0/fs/files", "/api/2.0/fs/directories"
 
 
@@ -71,11 +72,7 @@ class UnityCatalog(Loopback):
 
     def _post_model_versions_create(self, asked: dict[str, Any]) -> dict[str, Any]:
         number = str(1 + sum(name == asked["name"] for name, _ in self.versions))
-        given = {
-            key: asked[key]
-            for key in ("name", "source", "run_id", "description", "tags", "model_id")
-            if key in asked
-        }
+        given = {key: value for key, value in asked.items() if key in _OF_VERSION}
         version: dict[str, Any] = {**given, "version": number, "status": "PENDING_REGISTRATION"}
         self.versions[asked["name"], number] = version
         return {"model_version": version}
