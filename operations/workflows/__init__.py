@@ -1,1 +1,1 @@
-"""The workflows of databricks.yml: read, resolved and checked without a workspace."""
+"""The workflows of databricks.yml: read, resolved, checked and run without a workspace."""

@@ -26,12 +26,9 @@ def carried_out(
         TooLongError: it took more than so many seconds.
     """
     with log.open("a", encoding="utf-8") as said:
+        # In the same group, so that who interrupts the run on a terminal interrupts its tasks.
         process = subprocess.Popen(
-            command,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            env=os.environ | environment,
-            start_new_session=True,
+            command, stdout=said, stderr=subprocess.STDOUT, env=os.environ | environment
         )
         try:
             return process.wait(timeout=seconds)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import operator
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from lake.errors import ConfigError
+from operations.workflows.checks.graph import loose_ends
 from operations.workflows.dynamic import filled, times
 from operations.workflows.node import Node
 from operations.workflows.processes import TooLongError
-from operations.workflows.run_if import State, decided
+from operations.workflows.run_if import RULES, State, decided
 from operations.workflows.run_record import RunRecord, TaskRecord
 
 # A command with these arguments, its name for the log, and the seconds it may take; returns the exit code.
 CarryOut = Callable[[str, Sequence[str], str, float | None], int]
 
+# Texts, and numbers.
+_COMPARED = {"EQUAL_TO": operator.eq, "NOT_EQUAL": operator.ne}
 _ORDERED = {
     "GREATER_THAN": operator.gt,
     "GREATER_THAN_OR_EQUAL": operator.ge,
@@ -67,6 +71,7 @@ class Runner:
         self._machine = machine
         self._changed = changed
         self._deadline = _seconds(job)
+        self._is_stopped = threading.Event()
 
     def run(self) -> bool:
         """Run what is pending; True if every task that no other depends on succeeded or was excluded."""
@@ -75,13 +80,17 @@ class Runner:
         began = time.monotonic()
         running: dict[Future[State], str] = {}
         with ThreadPoolExecutor(self._machine.parallel) as pool:
-            while True:
-                for name in self._begin_ready():
-                    running[pool.submit(self._carried_out, name, began)] = name
-                if not running:
-                    break
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    self._set(running.pop(done), done.result())
+            try:
+                while True:
+                    for name in self._begin_ready():
+                        running[pool.submit(self._carried_out, name, began)] = name
+                    if not running:
+                        break
+                    for done in wait(running, return_when=FIRST_COMPLETED).done:
+                        self._set(running.pop(done), done.result())
+            except KeyboardInterrupt:
+                self._is_stopped.set()  # what runs has been interrupted too, and is not to be tried again
+                raise
         needed = {name for task in self._tasks.values() for name in _needs(task)}
         last = [self._record.tasks[name].state for name in self._tasks if name not in needed]
         return not any(state.is_failure for state in last)
@@ -124,9 +133,8 @@ class Runner:
             state = self._tried(name, task, began)
             record.seconds = time.monotonic() - started
             is_late = state is State.TIMED_OUT and task.at("retry_on_timeout").value is not True
-            if state is State.SUCCESS or is_late or record.attempts > retries:
+            if state is State.SUCCESS or is_late or record.attempts > retries or self._is_stopped.wait(pause):
                 break
-            time.sleep(pause)
         return state
 
     def _tried(self, name: str, task: Node, began: float) -> State:
@@ -156,8 +164,8 @@ class Runner:
     def _holds(self, condition: Node) -> bool:
         left, right = (filled(condition.at(side).text, self._value_of) for side in ("left", "right"))
         rule = condition.at("op").text
-        if rule in {"EQUAL_TO", "NOT_EQUAL"}:
-            return (left == right) == (rule == "EQUAL_TO")
+        if rule in _COMPARED:
+            return bool(_COMPARED[rule](left, right))
         return bool(_ORDERED[rule](float(left), float(right)))
 
     def _iterated(self, name: str, loop: Node, seconds: float | None) -> bool:
@@ -184,20 +192,24 @@ class Runner:
 
 
 def check_runnable(key: str, job: Node) -> None:
-    """Refuse a job with tasks that only a workspace can carry out.
+    """Refuse a job whose tasks do not hang together, or that only a workspace can carry out.
 
     Raises:
-        ConfigError: with each of them.
+        ConfigError: with each mistake.
     """
     here = ("python_wheel_task", "condition_task")
-    mistakes = []
+    mistakes = list(loose_ends(key, job))
     for task in job.at("tasks").items:
+        name, rule, op = task.at("task_key").text, task.at("run_if"), task.at("condition_task", "op")
         carried = task.at("for_each_task", "task") if task.at("for_each_task").fields else task
         if not any(carried.at(kind).fields for kind in here):
-            name = task.at("task_key").text
             mistakes.append(
                 f"{task.origin}: task {name} of {key} is none of {', '.join(here)}, and cannot run here"
             )
+        if rule.text and rule.text not in RULES:
+            mistakes.append(f"{rule.origin}: run_if is {rule.text!r}; there are {', '.join(sorted(RULES))}")
+        if op.text and op.text not in {*_COMPARED, *_ORDERED}:
+            mistakes.append(f"{op.origin}: op is {op.text!r}; there are {', '.join([*_COMPARED, *_ORDERED])}")
     if mistakes:
         raise ConfigError(mistakes)
 

@@ -262,6 +262,42 @@ def test_what_only_a_workspace_can_run_is_refused() -> None:
         check_runnable("j", job)
 
 
+@pytest.mark.parametrize(
+    ("tasks", "says"),
+    [
+        ([wheel("a", "b"), wheel("b", "a")], "tasks of jobs.j wait for each other"),
+        ([wheel("a", "z")], "task a depends on z, which is no task of the job; there are a"),
+        ([wheel("a"), wheel("a")], "jobs.j has 2 times task_key a"),
+        ([wheel("a", run_if="SOMETIMES")], "run_if is 'SOMETIMES'; there are ALL_DONE"),
+        (
+            [{"task_key": "a", "condition_task": {"op": "LIKE"}}],
+            "op is 'LIKE'; there are EQUAL_TO, NOT_EQUAL",
+        ),
+    ],
+)
+def test_a_graph_that_does_not_hang_together_is_refused(tasks: list[object], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        check_runnable("j", node({"tasks": tasks}))
+
+
+def test_an_interrupted_run_tries_nothing_again() -> None:
+    both = threading.Barrier(2)
+
+    def does(entry: str, _: Sequence[str]) -> int:
+        both.wait(5)
+        if entry == "interrupted":
+            raise KeyboardInterrupt
+        return slept(0.2) + 1
+
+    commands = Commands(does)
+    with pytest.raises(KeyboardInterrupt):
+        ran(
+            {"tasks": [wheel("interrupted"), wheel("other", max_retries=5), wheel("after", "other")]},
+            commands,
+        )
+    assert sorted(name for name, _ in commands.calls) == ["interrupted", "other"]
+
+
 BUNDLE = {
     "bundle": {"name": "small"},
     "targets": {"dev": {"mode": "development", "default": True}},

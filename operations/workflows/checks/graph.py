@@ -16,17 +16,23 @@ _OUTCOMES = frozenset({"true", "false"})
 
 
 def check_graph(bundle: Bundle) -> Iterator[str]:
-    """Mistakes in how the tasks of each job hang together."""
+    """Mistakes in how the tasks of each job hang together, and in what they run on."""
     for key, job in bundle.jobs.items():
-        tasks = job.at("tasks").items
-        yield from _named_twice(tasks, "task_key", f"jobs.{key}")
+        yield from loose_ends(key, job)
         yield from _named_twice(job.at("job_clusters").items, "job_cluster_key", f"jobs.{key}")
-        yield from _named_twice(job.at("parameters").items, "name", f"jobs.{key}")
-        by_key = {task.at("task_key").text: task for task in tasks}
-        for task in tasks:
-            yield from _dependencies(task, by_key)
+        for task in job.at("tasks").items:
             yield from _compute(task, job, f"jobs.{key}")
-        yield from _circle(by_key, key)
+
+
+def loose_ends(key: str, job: Node) -> Iterator[str]:
+    """Mistakes in the names of a job's tasks and parameters, and in what its tasks depend on."""
+    tasks = job.at("tasks").items
+    yield from _named_twice(tasks, "task_key", f"jobs.{key}")
+    yield from _named_twice(job.at("parameters").items, "name", f"jobs.{key}")
+    by_key = {task.at("task_key").text: task for task in tasks}
+    for task in tasks:
+        yield from _dependencies(task, by_key)
+    yield from _circle(by_key, key)
 
 
 def _named_twice(nodes: Sequence[Node], name: str, where: str) -> Iterator[str]:
