@@ -19,6 +19,7 @@ from operations.databricks.costs import costs
 from operations.databricks.deployed import deployed
 from operations.databricks.exported import export_runs
 from operations.databricks.runs import Ended, find_job, follow, repair, start, token
+from operations.table_lines import table_lines
 from operations.workflows.bundle import Bundle
 from operations.workflows.bundle_arguments import add_bundle_arguments, bundle_of, job_of, pairs
 from operations.workflows.presets import DEVELOPMENT
@@ -50,13 +51,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _status(client: WorkspaceClient, arguments: argparse.Namespace, _: Patience) -> None:
-    rows = [("workflow", "state", "schedule", "last run")]
-    rows += [
-        (one.key, one.state, one.pause, one.last_run) for one in deployed(client, _bundle(client, arguments))
-    ]
-    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    found = deployed(client, _bundle(client, arguments))
+    rows = [(one.key, one.state, one.pause, one.last_run) for one in found]
+    for line in table_lines(("workflow", "state", "schedule", "last run"), rows):
+        print(line)
 
 
 def _run(client: WorkspaceClient, arguments: argparse.Namespace, patience: Patience) -> None:

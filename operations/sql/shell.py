@@ -14,9 +14,10 @@ from pyspark.errors import AnalysisException
 from lake.errors import TrustlakeError
 from lake.tables import Lake
 from operations.sql.query import one_line_mistakes, query
-from operations.sql.shown import Format, show, table_lines
+from operations.sql.shown import Format, show
 from operations.sql.statements import is_blank, statements
 from operations.sql.views import View
+from operations.table_lines import table_lines
 
 HELP = "\\d lists tables and views, \\d NAME the columns of one, \\q ends; a statement ends with ;"
 _PROMPT, _GOES_ON = "trustlake> ", "        -> "

@@ -6,13 +6,15 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import islice
 from typing import Literal, TextIO
 
 from pyspark.sql import DataFrame, Row
+
+from operations.table_lines import table_lines
 
 Format = Literal["table", "csv", "json"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json")
@@ -40,13 +42,6 @@ def show(rows: DataFrame, kind: Format, limit: int) -> None:
         print(
             f"the first {limit:,} rows; there are more: give --limit, or LIMIT in the query", file=sys.stderr
         )
-
-
-def table_lines(names: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A heading, a rule and a line a row, in columns."""
-    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
-    for line in chain([names, ["-" * width for width in widths]], cells):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
 def _print_table(names: Sequence[str], cells: Sequence[Sequence[str]]) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from operations.table_lines import table_lines
 from operations.workflows.bundle_arguments import add_bundle_arguments, bundle_of
 from operations.workflows.node import Node
+from operations.workflows.parameters import defaults_of
+from operations.workflows.presets import PAUSED, TRIGGERS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,21 +20,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Print a line for each workflow."""
     bundle = bundle_of(arguments)
     rows = [
-        (key, _when(job), " ".join(_names(job)), " ".join(_parameters(job)))
+        (key, _when(job), " ".join(_names(job)), " ".join(map("=".join, defaults_of(job).items())))
         for key, job in bundle.jobs.items()
     ]
-    table = [("workflow", "when", "tasks", "parameters"), *rows]
-    widths = [max(len(row[n]) for row in table) for n in range(len(table[0]))]
-    for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in table_lines(("workflow", "when", "tasks", "parameters"), rows):
+        print(line)
 
 
 def _when(job: Node) -> str:
-    paused = (
-        " (paused)"
-        if any(job.at(t, "pause_status").text == "PAUSED" for t in ("schedule", "trigger"))
-        else ""
-    )
+    is_paused = any(job.at(trigger, "pause_status").text == PAUSED for trigger in TRIGGERS)
+    paused = " (paused)" if is_paused else ""
     if job.at("schedule").fields:
         return f"{job.at('schedule', 'quartz_cron_expression').text} {job.at('schedule', 'timezone_id').text}{paused}"
     tables = [node.text for node in job.at("trigger", "table_update", "table_names").items]
@@ -40,7 +38,3 @@ def _when(job: Node) -> str:
 
 def _names(job: Node) -> list[str]:
     return [task.at("task_key").text for task in job.at("tasks").items]
-
-
-def _parameters(job: Node) -> list[str]:
-    return [f"{item.at('name').text}={item.at('default').text}" for item in job.at("parameters").items]

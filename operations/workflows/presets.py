@@ -11,7 +11,7 @@ PAUSED, UNPAUSED = "PAUSED", "UNPAUSED"
 TRIGGERS = ("schedule", "trigger", "continuous")
 
 # Where blanks and brackets may be part of a name; elsewhere the prefix is an identifier.
-_SPOKEN = frozenset({"jobs", "experiments", "pipelines", "dashboards"})
+_SPOKEN = frozenset({"jobs", "experiments"})
 
 
 def with_presets(tree: Node, mode: str) -> Node:

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from operations.table_lines import table_lines
 from operations.workflows.run_record import RunRecord
 
 _HEAD = ("task", "state", "attempts", "seconds")
@@ -35,14 +36,10 @@ class Progress:
 
     def table(self) -> str:
         """Every task with its state, attempts and seconds."""
-        rows = [_HEAD]
+        rows = []
         for name in self._names:
             task = self._record.tasks.get(name)
             if task is not None:
                 tried = (str(task.attempts), f"{task.seconds:.0f}") if task.attempts else ("", "")
                 rows.append((name, str(task.state), *tried))
-        widths = [max(len(row[n]) for row in rows) for n in range(len(_HEAD))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        )
+        return "\n".join(table_lines(_HEAD, rows))

@@ -17,6 +17,7 @@ from operations.workflows.bundle_arguments import add_bundle_arguments, bundle_o
 from operations.workflows.in_session import in_session
 from operations.workflows.local_places import local_arguments
 from operations.workflows.node import Node
+from operations.workflows.parameters import defaults_of
 from operations.workflows.processes import carried_out
 from operations.workflows.progress import Progress
 from operations.workflows.run_if import State
@@ -81,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     machine = Machine(carry_out, 1 if is_shared else max(1, arguments.parallel), _LONGEST_WAIT)
     print(f"{arguments.workflow} as {bundle.target}, run {record.run_id}; logs: {folder}")
-    succeeded = Runner(job, record, values(record, _defaults(job)), machine, changed).run()
+    succeeded = Runner(job, record, values(record, defaults_of(job)), machine, changed).run()
     record.save(folder)
     print(progress.table())
     if not succeeded:
@@ -97,9 +98,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _record(arguments: argparse.Namespace, bundle: Bundle, job: Node, runs: Path) -> RunRecord:
     given = pairs(arguments.param, "--param", "day=2026-03-01")
-    unknown = [name for name in given if name not in _defaults(job)]
+    unknown = [name for name in given if name not in defaults_of(job)]
     if unknown:
-        there = ", ".join(_defaults(job)) or "none"
+        there = ", ".join(defaults_of(job)) or "none"
         raise ConfigError(
             [f"--param {', '.join(unknown)}: {arguments.workflow} has no such parameter; there are {there}"]
         )
@@ -116,10 +117,6 @@ def _record(arguments: argparse.Namespace, bundle: Bundle, job: Node, runs: Path
         raise ConfigError([f"run {record.run_id} is of {record.job} as {record.target}; name these"])
     record.reset_failed()
     return record
-
-
-def _defaults(job: Node) -> dict[str, str]:
-    return {item.at("name").text: item.at("default").text for item in job.at("parameters").items}
 
 
 def _in_process(

@@ -19,6 +19,7 @@ from operations.workflows.bundle import Bundle
 from operations.workflows.checks.clusters import TRAINING
 from operations.workflows.dynamic import UnknownDynamicError, filled, is_secret, sample
 from operations.workflows.node import Node
+from operations.workflows.parameters import defaults_of
 
 PACKAGE = "trustlake"
 _SWEEP = "hyperopt"
@@ -27,15 +28,15 @@ _SWEEP = "hyperopt"
 def check_commands(bundle: Bundle) -> Iterator[str]:
     """Mistakes in the tasks that run commands of the wheel, and in the dynamic values of all."""
     for job in bundle.jobs.values():
-        tasks = {task.at("task_key").text: task for task in _wheel_tasks(job)}
+        tasks = {task.at("task_key").text: task for task in _tasks_and_iterated(job)}
         yield from _dynamic_values(job, tasks)
         for task in tasks.values():
             if "python_wheel_task" in task.fields:
-                yield from _command(job, task)
+                yield from _command(task, defaults_of(job), tasks)
                 yield from _libraries(bundle, task)
 
 
-def _wheel_tasks(job: Node) -> Iterator[Node]:
+def _tasks_and_iterated(job: Node) -> Iterator[Node]:
     for task in job.at("tasks").items:
         yield task
         if task.at("for_each_task", "task").fields:
@@ -43,7 +44,7 @@ def _wheel_tasks(job: Node) -> Iterator[Node]:
 
 
 def _dynamic_values(job: Node, tasks: Mapping[str, Node]) -> Iterator[str]:
-    parameters = _parameters(job)
+    parameters = defaults_of(job)
     for section, node in job.fields.items():
         for leaf in node.leaves():
             try:
@@ -66,11 +67,7 @@ def _names(text: str) -> list[str]:
     return found
 
 
-def _parameters(job: Node) -> dict[str, str]:
-    return {item.at("name").text: item.at("default").text for item in job.at("parameters").items}
-
-
-def _command(job: Node, task: Node) -> Iterator[str]:
+def _command(task: Node, defaults: Mapping[str, str], tasks: Mapping[str, Node]) -> Iterator[str]:
     wheel = task.at("python_wheel_task")
     package, entry, arguments = (wheel.at(name) for name in ("package_name", "entry_point", "parameters"))
     if package.text != PACKAGE:
@@ -84,9 +81,10 @@ def _command(job: Node, task: Node) -> Iterator[str]:
     if entry.text not in commands:
         yield f"{entry.origin}: entry_point {entry.text!r} is no job of {PACKAGE}; there are {', '.join(commands)}"
         return
-    values, tasks = _parameters(job), {item.at("task_key").text: item for item in job.at("tasks").items}
     try:
-        argv = tuple(filled(item.text, lambda name: sample(name, values, tasks)) for item in arguments.items)
+        argv = tuple(
+            filled(item.text, lambda name: sample(name, defaults, tasks)) for item in arguments.items
+        )
     except UnknownDynamicError:
         return  # it was told of above
     origin = arguments.origin if arguments.items else wheel.origin
