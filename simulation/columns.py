@@ -13,6 +13,7 @@ Array: TypeAlias = npt.NDArray[Any]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Columns: TypeAlias = dict[str, Array]
+_TYPES: dict[str, type[np.generic]] = {"int": np.int64, "bool": np.bool_, "str": np.str_}
 
 
 def take(columns: Columns, rows: Array) -> Columns:
@@ -32,4 +33,7 @@ def size(columns: Columns) -> int:
 
 def from_rows(rows: Sequence[Any], kind: type[Any]) -> Columns:
     """Turn dataclass instances of ``kind`` into columns, one per field, in field order."""
-    return {field.name: np.array([getattr(row, field.name) for row in rows]) for field in fields(kind)}
+    return {
+        field.name: np.array([getattr(row, field.name) for row in rows], dtype=_TYPES[str(field.type)])
+        for field in fields(kind)
+    }

@@ -11,6 +11,7 @@ from simulation.streams import happens, stream
 
 NEVER = np.iinfo(np.int64).max
 ACCUSED, SUSPECTED, LINKED = "accused", "risk_score", "linked_to_suspended"
+INVITED_SELF = "self_referral"
 
 
 def sanctions(settings: SimulationSettings, people: Columns, accused: Columns, guilty: Flags) -> Columns:

@@ -49,6 +49,7 @@ LOGS = (
     "kyc_checks",
     "enforcement_actions",
     "devices",
+    "credit_movements",
 )
 _DAY = "ingest_date"
 _KEEP = "keep_share"

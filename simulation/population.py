@@ -1,7 +1,8 @@
 """The honest accounts, one row each: who they are, what they own and how lively they are.
 
 Among them are the people a fraud model must not mistake: travellers, VPN users, offices on one device and one
-card, holders of prepaid and foreign cards, newcomers who spend much at once, agencies paying many.
+card, holders of prepaid and foreign cards, newcomers who spend much at once, agencies paying many, classes of learners
+who sign up within hours of each other by one link.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 import numpy as np
 
 from simulation import geography
-from simulation.columns import Array, Columns, Ints
+from simulation.columns import Array, Columns, Ints, size
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
-EMAIL_DOMAINS = ("gmail.example", "outlook.example", "yahoo.example", "company.example", "mailbox.example")
+THROW_AWAY = "mailbox.example"
+EMAIL_DOMAINS = ("gmail.example", "outlook.example", "yahoo.example", "company.example", THROW_AWAY)
 CHANNELS = ("organic", "search_ad", "referral", "social", "partner")
 _OLD_SHARE = 0.42
 _OFFICE_FIRST = 3_000_000_000
+_LEARNERS = 12
 
 
 def honest_accounts(settings: SimulationSettings) -> Columns:
@@ -41,10 +44,11 @@ def honest_accounts(settings: SimulationSettings) -> Columns:
         "role": role,
         "signup_ms": _signups(rng, settings, country),
     }
+    people |= _classes(settings, people)
     office = _offices(rng, count)
     country = np.where(office >= 0, country[np.maximum(office, 0)], country)
     people |= {"country": country, "office": office}
-    people |= _contact(rng, country)
+    people |= _contact(rng, people, country)
     people |= _money_habits(rng, people, settings)
     people |= _movements(rng, people, settings)
     return people
@@ -65,14 +69,35 @@ def _offices(rng: np.random.Generator, count: int) -> Ints:
     return np.where(happens(rng, 0.09, count), rng.integers(0, offices, size=count), -1)
 
 
-def _contact(rng: np.random.Generator, country: Ints) -> Columns:
+def _classes(settings: SimulationSettings, people: Columns) -> Columns:
+    """Return when each signs up and who invited it, -1 for nobody: some freelancers follow a teacher within hours."""
+    rng = stream(settings.seed, "classes")
+    signup_ms = people["signup_ms"].copy()
+    referrer = np.full(size(people), -1)
+    learns = (
+        happens(rng, 0.06, size(people)) & (people["role"] != "client") & (signup_ms >= settings.start_ms)
+    )
+    learners = np.flatnonzero(learns)
+    taught = rng.integers(0, 1 + len(learners) // _LEARNERS, len(learners))
+    _, first, number = np.unique(taught, return_index=True, return_inverse=True)
+    teacher = learners[first][number.reshape(-1)]
+    follows = learners != teacher
+    late = rng.lognormal(3.6, 1.2, int(follows.sum())).clip(0.5, 1_200.0) * 60_000
+    signup_ms[learners[follows]] = signup_ms[teacher[follows]] + late.astype(np.int64)
+    referrer[learners[follows]] = teacher[follows]
+    return {"signup_ms": signup_ms, "referrer": referrer}
+
+
+def _contact(rng: np.random.Generator, people: Columns, country: Ints) -> Columns:
     """Return e-mail domain, phone country and the channel through which the account came."""
     count = len(country)
     elsewhere = geography.draw_countries(rng, geography.FREELANCER_WEIGHTS, count)
     return {
         "email_domain": choice(rng, EMAIL_DOMAINS, (55, 15, 10, 17, 3), count),
         "phone_country": np.where(happens(rng, 0.05, count), elsewhere, country),
-        "channel": choice(rng, CHANNELS, (40, 25, 15, 15, 5), count),
+        "channel": np.where(
+            people["referrer"] >= 0, "referral", choice(rng, CHANNELS, (40, 25, 15, 15, 5), count)
+        ),
     }
 
 

@@ -2,8 +2,8 @@
 
 What was before the first day is one row per profile, its state then. Bought accounts (T9) change name, face and
 portfolio within the hour, and show the works of somebody else; rented ones (T8) have faces of their own and one text
-between them; who returns after a ban (T11) shows face, name and text again. Honest people show works that others show
-too, use pictures that many use, and have names that others have.
+between them, and so have rings that invite themselves (T11); who returns after a ban (T11) shows face, name and text
+again. Honest people show works that others show too, use pictures that many use, and have names that others have.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from simulation.columns import Array, Columns, Flags, Ints, size, stack, take
 from simulation.fraud.non_delivery import TYPOLOGY as BOUGHT
 from simulation.fraud.rented_identities import TYPOLOGY as RENTED
 from simulation.population import HOUR_MS
+from simulation.referrals import invited_by_itself
 from simulation.settings import SimulationSettings
 from simulation.streams import belongs, choice, mixed, stream
 from simulation.tenure import folded
@@ -98,7 +99,7 @@ def _shown(people: Columns, rows: Columns) -> Columns:
     """Return face, name, works, craft and rate as numbers."""
     account = rows["account"]
     hand, kind, sold = people["hand"][account], people["typology"][account], rows["times_sold"] > 0
-    person = np.where(kind == RENTED, account, hand)
+    person = np.where((kind == RENTED) | invited_by_itself(people)[account], account, hand)
     face = np.where(sold, _BUYERS_FIRST + account, person) * 32 + rows["times_photo"]
     stock = belongs(person, "stock picture", 0.05) & ~sold
     name = np.where(belongs(person, "common name", 0.04), mixed(person, "name") % _COMMON_NAMES, person)

@@ -25,7 +25,13 @@ from simulation.member_records import (
     review_records,
     time_records,
 )
-from simulation.server_records import change_records, escrow_records, ledger_records, terms_records
+from simulation.server_records import (
+    change_records,
+    credit_records,
+    escrow_records,
+    ledger_records,
+    terms_records,
+)
 from simulation.settings import SimulationSettings
 from simulation.streams import mixed
 from simulation.words import Records, Words
@@ -58,6 +64,7 @@ def records(settings: SimulationSettings, world: World) -> list[Records]:
         kyc_records(words, world.kyc_checks),
         enforcement_records(words, world.enforcement_actions),
         device_records(words, world.devices),
+        credit_records(words, world.credit_movements),
     ]
 
 

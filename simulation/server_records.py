@@ -108,3 +108,20 @@ def escrow_records(words: Words, rows: Columns) -> Records:
         "actor_id": actor,
     }
     return words.of_server("escrow_events", "escrow_moved", rows, fields, "escrow")
+
+
+def credit_records(words: Words, rows: Columns) -> Records:
+    """Return ``credit_movements`` as the service that keeps credits writes it."""
+    fields = {
+        "movement_id": words.id("crd", rows["movement"]),
+        "account_id": words.id("acc", rows["account"]),
+        "kind": rows["kind"],
+        "credits": rows["credits"],
+        "invited_id": words.id_or_none("acc", rows["invited"]),
+        "proposal_id": words.id_or_none("pro", rows["proposal"]),
+    }
+    return replace(
+        words.of_server("credit_movements", "credits_moved", rows, fields, "credits"),
+        member_field="account_id",
+        tells_past=True,
+    )

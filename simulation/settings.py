@@ -107,6 +107,12 @@ class FraudSettings(BaseModel):
     returning: float = Field(
         default=0.25, ge=0, le=1, description="Share of suspended accounts whose owner signs up again (T11)."
     )
+    credit_rings: float = Field(
+        default=0.006,
+        ge=0,
+        le=0.1,
+        description="Accounts that rings open to invite themselves (T11), as a share of the honest newcomers.",
+    )
 
     drift: float = Field(
         default=0.4,
@@ -176,7 +182,7 @@ class SimulationSettings(BaseModel):
             near_duplicate=0.005,
             test_traffic=0.01,
             bad_address=0.005,
-            hour_off=0.003,
+            hour_off=0.005,
             year_off=0.003,
             broken_text=0.03,
             clock_skew=0.003,

@@ -9,13 +9,15 @@ import numpy as np
 from simulation.account_changes import account_changes
 from simulation.columns import Columns, Flags, from_rows, size, stack, take
 from simulation.contracts import PADDED, contract_changes, contracts
+from simulation.credits import credit_movements
 from simulation.devices import devices
 from simulation.disputes import mark_friendly, open_disputes
 from simulation.enforcement import enforcement_actions, sanctions, suspended_from
 from simulation.escrow import escrow_events, releases
-from simulation.fraud.actions import Account, Attempt
+from simulation.fraud.actions import Account, Attempt, Bid
 from simulation.fraud.card_testing import run_card_testing
 from simulation.fraud.clients import Clients
+from simulation.fraud.credit_rings import caught_rings, run_credit_rings
 from simulation.fraud.laundering import run_laundering
 from simulation.fraud.non_delivery import run_non_delivery
 from simulation.fraud.rented_identities import run_rented_identities
@@ -37,6 +39,7 @@ from simulation.payouts import payouts
 from simulation.population import honest_accounts, main_device
 from simulation.profiles import profile_changes
 from simulation.proposals import proposals
+from simulation.referrals import with_referrers
 from simulation.reviews import reviews
 from simulation.sessions import honest_sessions
 from simulation.settings import SimulationSettings
@@ -75,6 +78,7 @@ class World:
     kyc_checks: Columns
     enforcement_actions: Columns
     devices: Columns
+    credit_movements: Columns
 
 
 def simulate(settings: SimulationSettings) -> World:
@@ -82,19 +86,22 @@ def simulate(settings: SimulationSettings) -> World:
     everyone, payments, under = _money_moved(settings)
     posts = job_posts(settings, everyone, payments)
     terms = contracts(settings, everyone, payments, posts)
-    bids = proposals(settings, everyone, payments, posts)
+    boosted = from_rows(under.bids, Bid)
+    bids = proposals(settings, everyone, payments, posts, boosted)
     talk = messages(settings, everyone, payments, posts, bids, terms)
     reports = user_reports(settings, everyone, payments, posts, talk)
     disputes = open_disputes(settings, payments, terms["contract"][terms["typology"] == PADDED])
     guilty = typology_of(everyone, payments, posts, talk) != ""
-    everyone, sanctioned = _enforced(settings, everyone, accusations(reports, disputes), guilty)
+    everyone, sanctioned = _enforced(settings, everyone, accusations(reports, disputes), guilty, boosted)
     seen = logins(settings, everyone, payments, under.logins)
     seen = take(seen, seen["ms"] < suspended_from(everyone, sanctioned)[seen["account"]])
     praise = reviews(settings, everyone, terms)
     worked = time_logs(settings, everyone, terms)
     paid_out = payouts(settings, everyone, payments, under)
     of_account = typology_of(everyone, payments, posts, talk)
+    invited = take(everyone, everyone["referrer"] >= 0)
     acts = _acts(
+        (invited | {"ms": invited["signup_ms"]}, "referrer"),
         (payments, "payer"),
         (payments, "payee"),
         (seen, "account"),
@@ -133,6 +140,7 @@ def simulate(settings: SimulationSettings) -> World:
         devices=devices(
             settings, everyone, of_account, seen, payments | {"account": payments["payer"]}, paid_out
         ),
+        credit_movements=credit_movements(settings, everyone, bids),
     )
 
 
@@ -148,12 +156,14 @@ def _money_moved(settings: SimulationSettings) -> tuple[Columns, Columns, Underw
 
 
 def _enforced(
-    settings: SimulationSettings, people: Columns, accused: Columns, guilty: Flags
+    settings: SimulationSettings, people: Columns, accused: Columns, guilty: Flags, boosted: Columns
 ) -> tuple[Columns, Columns]:
     """Return the accounts with those that banned people open anew, and the sanctions of all."""
     sanctioned = sanctions(settings, people, accused, guilty)
     returned = returners(settings, people, sanctioned)
-    return stack([people, returned]), stack([sanctioned, linked(settings, returned)])
+    caught = caught_rings(settings, people, boosted, sanctioned)
+    everyone = with_referrers(settings, stack([people, returned]))
+    return everyone, stack([sanctioned, caught, linked(settings, returned)])
 
 
 def _paid(settings: SimulationSettings, attempts: Columns) -> Columns:
@@ -184,6 +194,8 @@ def _fraud(settings: SimulationSettings, people: Columns, honest: Columns) -> Un
     run_non_delivery(under, clients, round(wanted * fraud.non_delivery_share))
     run_self_dealing(under, round(freelancers * fraud.self_dealing))
     run_rented_identities(under, clients, round(freelancers * fraud.rented_identities))
+    newcomers = int((people["signup_ms"] >= settings.start_ms).sum())
+    run_credit_rings(under, round(newcomers * fraud.credit_rings))
     return under
 
 

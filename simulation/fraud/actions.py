@@ -1,4 +1,4 @@
-"""What a fraudster holds and does: places, cards, accounts, payment attempts, logins, withdrawals."""
+"""What a fraudster holds and does: places, cards, accounts, payment attempts, logins, bids, withdrawals."""
 
 from __future__ import annotations
 
@@ -38,10 +38,14 @@ class Deal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A sign-up; ``hand`` is the account its person opened first, ``typology`` what it was opened or bought for."""
+    """A sign-up; ``hand`` is the account its person opened first, ``typology`` what it was opened or bought for.
+
+    ``referrer`` is the account that invited it, -1 where none did.
+    """
 
     account: int
     hand: int
+    referrer: int
     typology: str
     new_method_ms: int
     role: str
@@ -91,6 +95,15 @@ class Login:
     ip: int
     ip_country: int
     ip_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bid:
+    """A proposal for the newest job post, with the credits paid to be shown first."""
+
+    ms: int
+    account: int
+    credits: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

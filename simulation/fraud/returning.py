@@ -9,7 +9,8 @@ import numpy as np
 
 from simulation.columns import Columns, Ints, size, take
 from simulation.enforcement import LINKED
-from simulation.population import DAY_MS, HOUR_MS
+from simulation.fraud.non_delivery import TYPOLOGY as BOUGHT
+from simulation.population import DAY_MS, HOUR_MS, THROW_AWAY
 from simulation.settings import SimulationSettings
 from simulation.streams import choice, happens, stream
 
@@ -30,17 +31,17 @@ def returners(settings: SimulationSettings, people: Columns, sanctioned: Columns
     former, at = former[inside], at[inside]
     rows, count = take(people, former), len(former)
     fresh = _FRESH_DEVICE_FIRST + np.arange(count)
-    keeps_device = happens(rng, 0.7, count)
+    # Who bought an account never signed up on its device.
+    keeps_device = happens(rng, 0.7, count) & (rows["typology"] != BOUGHT)
     account = size(people) + np.arange(count)
     return rows | {
         "account": account,
+        "referrer": np.full(count, -1),
         "hand": np.where(keeps_device, rows["hand"], account),
         "typology": np.full(count, TYPOLOGY),
         "signup_ms": at,
         "signup_device": np.where(keeps_device, rows["signup_device"], fresh),
-        "email_domain": choice(
-            rng, ("mailbox.example", "gmail.example", "outlook.example"), (55, 30, 15), count
-        ),
+        "email_domain": choice(rng, (THROW_AWAY, "gmail.example", "outlook.example"), (55, 30, 15), count),
         "channel": choice(rng, ("referral", "organic", "social"), (40, 40, 20), count),
         "logins_pace": rng.lognormal(0.2, 0.6, count),
     }

@@ -8,9 +8,9 @@ import numpy as np
 
 from simulation import geography
 from simulation.columns import Columns, Flags, Ints
-from simulation.fraud.actions import Account, Attempt, Card, Deal, Login, Place, Withdrawal
+from simulation.fraud.actions import Account, Attempt, Bid, Card, Deal, Login, Place, Withdrawal
 from simulation.honest_payments import round_money
-from simulation.population import CHANNELS, DAY_MS, EMAIL_DOMAINS
+from simulation.population import CHANNELS, DAY_MS, EMAIL_DOMAINS, THROW_AWAY
 from simulation.settings import SimulationSettings
 from simulation.streams import stream
 
@@ -40,6 +40,7 @@ class Underworld:
         self.accounts: list[Account] = []
         self.attempts: list[Attempt] = []
         self.logins: list[Login] = []
+        self.bids: list[Bid] = []
         self.withdrawals: list[Withdrawal] = []
         self.hasty: set[int] = set()
         self.approved = 0
@@ -102,6 +103,7 @@ class Underworld:
         typology: str = "",
         hand: int | None = None,
         new_method_ms: int | None = None,
+        referrer: int | None = None,
     ) -> int:
         """Open an account and return its number.
 
@@ -113,13 +115,18 @@ class Underworld:
             typology: what it is for, where its payments do not tell.
             hand: the account that its person opened first; itself unless given.
             new_method_ms: when it adds another payout method; never unless given.
+            referrer: the account whose link it follows, mostly with a throw-away address; none unless given.
         """
         account = self._next_account
         self._next_account += 1
         elsewhere = int(geography.draw_countries(self.rng, geography.FREELANCER_WEIGHTS, 1)[0])
+        domain = str(self.rng.choice(EMAIL_DOMAINS, p=(0.52, 0.17, 0.1, 0.1, 0.11)))
+        phone_country = elsewhere if self.chance(0.15) else country
+        channel = str(self.rng.choice(CHANNELS, p=(0.42, 0.25, 0.12, 0.17, 0.04)))
         row = Account(
             account=account,
             hand=account if hand is None else hand,
+            referrer=-1 if referrer is None else referrer,
             typology=typology,
             new_method_ms=self.settings.end_ms if new_method_ms is None else new_method_ms,
             role=role,
@@ -127,9 +134,9 @@ class Underworld:
             signup_ms=at,
             signup_device=place.device,
             signup_ip=place.ip,
-            email_domain=str(self.rng.choice(EMAIL_DOMAINS, p=(0.52, 0.17, 0.1, 0.1, 0.11))),
-            phone_country=elsewhere if self.chance(0.15) else country,
-            channel=str(self.rng.choice(CHANNELS, p=(0.42, 0.25, 0.12, 0.17, 0.04))),
+            email_domain=domain if referrer is None or self.chance(0.4) else THROW_AWAY,
+            phone_country=phone_country,
+            channel=channel if referrer is None else "referral",
         )
         self.accounts.append(row)
         return account
@@ -203,6 +210,11 @@ class Underworld:
             is_fraud=deal.is_fraud,
             typology=deal.typology,
         )
+
+    def bid(self, at: int, account: int, boost: int) -> None:
+        """Record a proposal that is shown first."""
+        if self._is_inside(at):
+            self.bids.append(Bid(ms=at, account=account, credits=boost))
 
     def log_in(self, at: int, account: int, kind: str, place: Place) -> None:
         """Record one act on a login."""

@@ -29,6 +29,7 @@ TELL_PAST = (
     "organisation_changes",
     "kyc_checks",
     "devices",
+    "credit_movements",
 )
 APPS = ("logins", "payments", "job_posts", "proposals", "messages", "reviews", "time_logs")
 DEVICES = dict.fromkeys((*APPS, "payouts"), "device_id") | {"accounts": "signup_device_id"}

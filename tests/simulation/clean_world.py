@@ -25,6 +25,7 @@ MEMBERS = {
     "time_logs": "freelancer_id",
     "kyc_checks": "account_id",
     "enforcement_actions": "account_id",
+    "credit_movements": "account_id",
 }
 # By log: what names a row, and what its author wrote.
 TEXTS = {

@@ -26,6 +26,7 @@ TELL_PAST = {
     "organisation_changes",
     "kyc_checks",
     "devices",
+    "credit_movements",
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from simulation.columns import Array, Columns, size, take
+from simulation.referrals import invited_by_itself
 from simulation.settings import SimulationSettings
 from simulation.world import World, simulate
 
@@ -147,7 +148,7 @@ def test_measures_are_those_the_change_log_of_accounts_shows(demo: World) -> Non
         actions["account"][actions["action"] == "restrict"].tolist()
     )
     grounds = Counter(actions["ground"].tolist())
-    assert set(grounds) == {"accused", "risk_score", "linked_to_suspended"}
+    assert set(grounds) == {"accused", "risk_score", "linked_to_suspended", "self_referral"}
     assert set(actions["action"][actions["ground"] == "risk_score"].tolist()) <= {"restrict", "lift"}
 
 
@@ -213,18 +214,22 @@ def test_a_bought_profile_gets_another_name_face_and_works_when_it_is_sold(demo:
     assert len(copied) > 20 * len(bought)
 
 
-def test_a_farm_has_one_text_and_many_faces_and_who_returns_shows_face_and_name_again(demo: World) -> None:
-    rows, accounts = latest_profile(demo), demo.accounts
-    typology, hand = accounts["typology"][rows["account"]], accounts["hand"][rows["account"]]
-    farm = take(rows, typology == "T8")
+def test_a_farm_has_one_text_and_many_faces(demo: World) -> None:
+    rows = latest_profile(demo)
+    farm = take(rows, demo.accounts["typology"][rows["account"]] == "T8")
     assert len(np.unique(farm["photo"])) > 0.8 * size(farm)
     shared = Counter(text.rsplit(". ", 1)[0] for text in farm["overview"].tolist())
     assert shared.most_common(1)[0][1] >= 3
-    again = (typology == "T11") & (hand != rows["account"])
+
+
+def test_who_returns_after_a_ban_shows_face_and_name_again_and_honest_people_share_faces(demo: World) -> None:
+    rows, accounts = latest_profile(demo), demo.accounts
+    typology, hand = accounts["typology"][rows["account"]], accounts["hand"][rows["account"]]
+    again = (typology == "T11") & (hand != rows["account"]) & ~invited_by_itself(accounts)[rows["account"]]
     former = dict(zip(rows["account"].tolist(), rows["name"].tolist(), strict=True))
     returned = zip(rows["name"][again].tolist(), hand[again].tolist(), strict=True)
     known = [(name, former[old]) for name, old in returned if old in former]
-    assert len(known) >= 2
+    assert known
     assert all(name == old for name, old in known)
     faces = Counter(rows["photo"][typology == ""].tolist())
     assert sum(count for count in faces.values() if count > 1) > 20 * again.sum()

@@ -86,8 +86,20 @@ def test_bought_accounts_deliver_nothing_and_nobody_did_so_before_the_last_third
     assert days.max() <= 45
 
 
+def rings(world: World) -> dict[int, Array]:
+    """The members of every ring that invites itself, by the account it began with."""
+    people = world.accounts
+    invited = (people["typology"] == "T11") & (people["referrer"] >= 0)
+    own = invited & (people["typology"][people["referrer"]] == "T11")
+    return {
+        hand: np.flatnonzero((people["typology"] == "T11") & (people["hand"] == hand))
+        for hand in np.unique(people["hand"][own]).tolist()
+    }
+
+
 def test_who_returns_after_a_ban_signs_up_later_mostly_on_a_device_the_platform_knows(demo: World) -> None:
-    who = opened_for(demo, "T11")
+    in_rings = np.concatenate(list(rings(demo).values()))
+    who = np.setdiff1d(opened_for(demo, "T11"), in_rings)
     assert len(who) > 30
     banned = take(demo.account_changes, demo.account_changes["status"] == "suspended")
     begins = np.full(size(demo.accounts), np.iinfo(np.int64).max)
@@ -136,6 +148,64 @@ def test_who_fears_to_be_blocked_charges_stolen_cards_less_as_time_passes() -> N
 
 
 def test_a_knob_at_zero_leaves_its_typology_out() -> None:
-    world = with_fraud(self_dealing=0.0, rented_identities=0.0, padded_contracts=0.0, returning=0.0)
+    world = with_fraud(
+        self_dealing=0.0, rented_identities=0.0, padded_contracts=0.0, returning=0.0, credit_rings=0.0
+    )
     seen = {*world.accounts["typology"].tolist(), *world.contracts["typology"].tolist()}
     assert seen & {"T6", "T8", "T10", "T11"} == set()
+
+
+def test_rings_invite_themselves_within_hours_and_so_do_classes_of_honest_people() -> None:
+    world = with_fraud(credit_rings=0.03)
+    people, found = world.accounts, rings(world)
+    assert len(found) >= 10
+    assert max(len(members) for members in found.values()) <= 40
+    for leader, members in found.items():
+        signed_up = np.sort(people["signup_ms"][members])
+        assert np.median(np.diff(signed_up)) < DAY_MS / 24
+        assert np.isin(people["referrer"][members[members != leader]], members).all()
+        assert len(np.unique(people["signup_device"][members])) <= 1 + len(members) // 5
+    crooks = np.concatenate(list(found.values()))
+    assert 0.4 < (people["email_domain"][crooks] == "mailbox.example").mean() < 0.8
+    honest = np.flatnonzero((people["typology"] == "") & (people["referrer"] >= 0))
+    assert len(honest) > 20 * 31  # of the rings there are without a knob turned
+    _, times = np.unique(people["referrer"][honest], return_counts=True)
+    assert times.max() > 20
+    soon = people["signup_ms"][honest] - people["signup_ms"][people["referrer"][honest]] < DAY_MS
+    assert soon.sum() > 100
+    assert (people["signup_ms"][people["referrer"][honest]] < people["signup_ms"][honest]).all()
+
+
+def test_rings_are_shown_first_for_the_credits_they_gave_themselves_until_they_are_linked() -> None:
+    world = with_fraud(credit_rings=0.03)
+    moved, found = world.credit_movements, rings(world)
+    crooks = np.concatenate(list(found.values()))
+    theirs = take(moved, np.isin(moved["account"], crooks))
+    gained = {kind: theirs["credits"][theirs["kind"] == kind].sum() for kind in np.unique(theirs["kind"])}
+    assert -gained["boost"] > 0.6 * gained["referral_bonus"]
+    assert gained.get("purchase", 0) < 0.2 * gained["referral_bonus"]
+    actions = take(world.enforcement_actions, world.enforcement_actions["ground"] == "self_referral")
+    assert set(actions["account"].tolist()) <= set(crooks.tolist())
+    assert 0.4 < len(np.unique(actions["account"])) / len(crooks) < 0.95
+    suspended = dict(zip(actions["account"].tolist(), actions["ms"].tolist(), strict=True))
+    for bidder, ms in zip(*(world.proposals[name].tolist() for name in ("freelancer", "ms")), strict=True):
+        assert ms < suspended.get(bidder, SETTINGS.end_ms)
+
+
+def test_nobody_spends_credits_he_does_not_have_and_every_boost_is_paid_once(demo: World) -> None:
+    moved, bids = demo.credit_movements, demo.proposals
+    balance = Counter[int]()
+    for account, ms, amount in zip(
+        *(moved[name].tolist() for name in ("account", "ms", "credits")), strict=True
+    ):
+        assert ms < SETTINGS.end_ms
+        balance[account] += amount
+        assert balance[account] >= 0
+    spent = dict(zip(moved["proposal"].tolist(), moved["credits"].tolist(), strict=True))
+    boosted = take(bids, bids["boost_credits"] > 0)
+    assert (moved["kind"] == "boost").sum() == size(boosted)
+    for proposal, boost in zip(boosted["proposal"].tolist(), boosted["boost_credits"].tolist(), strict=True):
+        assert spent[proposal] == -boost
+    bonus = take(moved, moved["kind"] == "referral_bonus")
+    assert len(np.unique(bonus["invited"])) == size(bonus)
+    assert (demo.accounts["referrer"][bonus["invited"]] == bonus["account"]).all()
