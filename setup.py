@@ -29,6 +29,7 @@ BASE = [
 TEST = [
     "build>=1.2,<2",
     "packaging>=24",
+    "pyspark[connect]>=4.0.1,<=4.2.0",
     "pytest>=8.3,<10",
     "pytest-randomly>=3.16,<6",
     "pytest-xdist>=3.6,<4",

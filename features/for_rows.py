@@ -45,9 +45,8 @@ def features_for(
     _check(view, rows, types)
     kept = [name for name in rows.columns if name not in {AS_OF, spine.row, *(c.name for c in spine.own)}]
     given = [F.col(spine.row).alias(_ID)] if spine.row in rows.columns else []
-    offered = rows.withColumns(
-        {name: F.col(AS_OF) for name in ("event_at", "known_at") if name not in rows.columns}
-    )
+    times = [name for name in ("event_at", "known_at") if name not in rows.columns]
+    offered = rows.select("*", *(F.col(AS_OF).alias(name) for name in times))
     own = {one.name: _own(one.name, one.sql, offered, of_spine) for one in spine.own}
     hidden = {name: _own(column, column, offered, of_spine) for name, column in inputs(spine).items()}
     made = offered.select(

@@ -157,7 +157,8 @@ def build_view(
         before.append(gathered.features)
     found = [field.name for schema in before for field in schema.fields]
     wide = frame.select(f"{SPINE}.*", *found)
-    wide = wide.withColumns({entity.present: _has(entity) for entity in view.entities})
+    for entity in view.entities:
+        wide = wide.withColumn(entity.present, _has(entity))
     wide = with_conversions(wide, view.spine)
     for derived in view.derived:
         wide = wide.withColumn(derived.name, F.expr(derived.sql))

@@ -19,6 +19,7 @@ from pydantic import Field, field_validator
 from pyspark import SparkConf, SparkContext
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
+from pyspark.sql.utils import is_remote
 
 from jobs import jvm
 from jobs.java import use_java
@@ -159,9 +160,11 @@ def is_local(master: str) -> bool:
 
 
 def _adopt(session: SparkSession, settings: SparkSettings) -> SparkSession:
-    """Set on a session made elsewhere what it lets a session set."""
+    """Set on a session made elsewhere what it lets a session set; Connect knows no way but Arrow, and warns if told."""
     wanted = {**SESSION, **settings.conf}
     for key, value in wanted.items():
+        if is_remote() and key.startswith("spark.sql.execution.arrow.pyspark."):
+            continue
         if key == ZONE or session.conf.isModifiable(key):
             session.conf.set(key, value)
     return session

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -21,6 +22,15 @@ def package_files(*options: str) -> list[str]:
     return sorted(path for path in listed.split("\0") if path and Path(path).is_file())
 
 
+def write(target: Path, paths: Sequence[str]) -> None:
+    """Write a zip of the files at ``paths``; it is there whole or not at all."""
+    draft = target.with_suffix(".draft")
+    with ZipFile(draft, "w", ZIP_DEFLATED) as archive:
+        for path in paths:
+            archive.writestr(ZipInfo(path), Path(path).read_bytes(), ZIP_DEFLATED)
+    draft.replace(target)
+
+
 def main() -> int:
     """Write the zip. Returns 1 when git tracks no package file."""
     tracked = package_files()
@@ -31,11 +41,7 @@ def main() -> int:
     if unknown:
         print(f"left out, because git does not track them: {', '.join(unknown)}", file=sys.stderr)
     TARGET.parent.mkdir(exist_ok=True)
-    draft = TARGET.with_suffix(".draft")
-    with ZipFile(draft, "w", ZIP_DEFLATED) as archive:
-        for path in tracked:
-            archive.writestr(ZipInfo(path), Path(path).read_bytes(), ZIP_DEFLATED)
-    draft.replace(TARGET)
+    write(TARGET, tracked)
     print(f"{TARGET}: {len(tracked)} files, {TARGET.stat().st_size / 1000:,.0f} kB")
     return 0
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql.utils import is_remote
 
 from jobs.session import SparkSettings, build_session
 from lake.hash_key import VARIABLE
+from scripts.build_zip import package_files, write
 from tests.project import Project, project_in
 
 os.environ["TZ"] = "UTC"
@@ -42,6 +44,10 @@ def _session(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
     with (tmp_path_factory.getbasetemp().parent / "session.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         session = build_session(settings, "tests")
+    if is_remote():
+        code = tmp_path_factory.mktemp("code") / "trustlake.zip"
+        write(code, package_files())
+        session.addArtifacts(str(code), pyfile=True)
     yield session
     session.stop()
 
