@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.copied_champion import copy_plan
 from jobs.job import Context, Plan, console_command, run_job
 from jobs.registry import registry_of
 from lake.errors import RefusedError, TrustlakeError
@@ -32,17 +33,24 @@ class PromoteModel:
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--version", type=int, help="version to judge (default: the challenger)")
+        parser.add_argument("--version", type=int, metavar="N", help="the version (default: the challenger)")
+        parser.add_argument(
+            "--copy-of",
+            metavar="MODEL",
+            help="copy what passed the gate elsewhere (default: its champion)",
+        )
         parser.add_argument(
             "--without-comparison",
             action="store_true",
-            help="decide by absolute limits alone, where the champion reads other features (default: refuse)",
+            help="decide by absolute limits alone where features differ",
         )
 
     @staticmethod
     def plan(context: Context) -> Plan:
         model = context.definitions.only_model()
         registry = registry_of(context, model)
+        if context.arguments.copy_of is not None:
+            return copy_plan(context, model, registry)
         champion = registry.version_of(CHAMPION)
         version = context.arguments.version or registry.version_of(CHALLENGER) or champion
         if version is None:

@@ -27,12 +27,12 @@ def connect(settings: MlflowSettings) -> MlflowClient:
     return MlflowClient(settings.tracking, settings.registry_uri)
 
 
-def registry_of(context: Context, model: Model) -> ModelRegistry:
-    """The registered versions of a declared model."""
+def registry_of(context: Context, model: Model, name: str | None = None) -> ModelRegistry:
+    """The registered versions of a declared model, or those of another name in the same registry."""
     settings = context.config.mlflow
     connect(settings)
     return ModelRegistry(
-        settings.registered_model or f"{settings.registry_schema}.{model.name}",
+        name or settings.registered_model or f"{settings.registry_schema}.{model.name}",
         tracking_uri=settings.tracking,
         registry_uri=settings.registry_uri,
     )

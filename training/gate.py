@@ -23,6 +23,7 @@ from training.metrics.predictions import Predictions
 from training.metrics.settings import EvaluationSettings
 
 METRIC = "average_precision"
+VERDICT, PASSED = "gate", "promoted"
 WORDS = {"average_precision": "average precision", "roc_auc": "ROC-AUC"}
 
 
@@ -59,7 +60,7 @@ class GateDecision:
 
     def as_tags(self) -> dict[str, str]:
         """Return the decision as tags of a model version."""
-        tags = {"gate": "promoted" if self.promoted else "refused", "gate_reasons": "; ".join(self.reasons)}
+        tags = {VERDICT: PASSED if self.promoted else "refused", "gate_reasons": "; ".join(self.reasons)}
         if self.comparison is not None:
             tags["gate_gain"] = self.comparison.as_difference()
         return tags

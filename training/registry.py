@@ -22,6 +22,7 @@ ROLLBACK = "rollback"
 THREE_LEVELS = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
 RESERVED_ALIAS = re.compile(r"latest|v\d+", re.IGNORECASE)
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
+COPIED_FROM = "copied_from"
 PRESENT = ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS")
 
 
@@ -63,6 +64,29 @@ class ModelRegistry:
             tags=dict(tags or {}),
             description=description or None,
             model_id=model.model_id,
+        )
+        return int(created.version)
+
+    def copy(self, other: ModelRegistry, version: int) -> int:
+        """Make a version of another name one of this name, tags and all, or find the copy there is; return its number.
+
+        The files are copied where the store keeps them by name, as Unity Catalog does: the copy outlives its origin.
+        """
+        origin = other.uri(version)
+        for number in self.versions():
+            copied = self._client.get_model_version(self.name, str(number))
+            if copied.tags.get(COPIED_FROM) == origin and copied.status == "READY":
+                return number
+        self._create_name()
+        source = self._client.get_model_version(other.name, str(version))
+        # MLflow's own copy_model_version fails on a version that Unity Catalog gives no model id.
+        created = self._client.create_model_version(
+            self.name,
+            source=origin,
+            run_id=source.run_id,
+            tags=dict(source.tags) | {COPIED_FROM: origin},
+            description=source.description or None,
+            model_id=source.model_id or None,
         )
         return int(created.version)
 

@@ -17,9 +17,10 @@ import mlflow
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs import simulate_logs
+from jobs import promote_model, score_events, simulate_logs
 from jobs.job import check
 from lake.documents import decode
+from lake.errors import ConfigError, RefusedError
 from lake.hash_key import HashKey, needed
 from lake.ingest.schemas import BATCHES, QUARANTINE
 from operations.cli import main
@@ -27,6 +28,7 @@ from simulation.dirt.settings import DirtSettings
 from simulation.marketplace import LOGS
 from simulation.settings import SimulationSettings
 from tests.operations.planted_dirt import shown
+from training.registry import ModelRegistry
 
 ROOT = Path(__file__).parents[2]
 PLACES = """\
@@ -217,6 +219,30 @@ def test_a_second_demo_finds_every_step_completed_and_changes_no_table(demo: Dem
     assert all("done before" in again.row(job) for job in JOBS)
     assert demo.counts("ingest_logs") == again.counts("ingest_logs")
     assert again.commits() == before
+
+
+def test_a_champion_is_copied_to_another_environment_where_it_passed_the_gate_and_scores_there(
+    demo: Demo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = Demo(Path(shutil.copytree(demo.folder, tmp_path / "other", ignore=shutil.ignore_patterns("raw"))))
+    origin, target = (
+        "trustlake.fraud.payment_fraud",
+        "--set=mlflow.registered_model=production.fraud.payment_fraud",
+    )
+    copy = ("--copy-of", origin)
+    promote_model.main([*other.config, target, *copy])
+    assert f"{origin} v1 → production.fraud.payment_fraud v1, champion" in capsys.readouterr().err
+    promote_model.main([*other.config, target, *copy])
+    score_events.main([*other.config, target, "--from", "2026-05-20", "--to", "2026-05-21"])
+    assert other.table("scores_payment_fraud").where("as_of >= '2026-05-20'").count() > 0
+    with pytest.raises(RefusedError, match=r"trustlake\.fraud\.absent has no champion"):
+        promote_model.main([*other.config, target, "--copy-of", "trustlake.fraud.absent"])
+    with pytest.raises(ConfigError, match="is the model of this environment"):
+        promote_model.main([*other.config, *copy])
+    ModelRegistry(origin, tracking_uri=mlflow.get_tracking_uri()).set_tags(1, {"gate": "refused"})
+    elsewhere = "--set=mlflow.registered_model=elsewhere.fraud.payment_fraud"
+    with pytest.raises(RefusedError, match="v1 was refused there; run promote_model in its own"):
+        promote_model.main([*other.config, elsewhere, *copy])
 
 
 def test_nothing_but_the_simulation_knows_of_the_hidden_truth() -> None:

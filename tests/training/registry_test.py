@@ -132,6 +132,29 @@ def test_a_promotion_killed_half_way_ends_the_same(registry: ModelRegistry, trai
     assert registry.aliases() == {"champion": 2, "rollback": 1}
 
 
+def test_a_version_is_copied_to_another_catalog_once_with_its_tags_and_files(
+    registry: ModelRegistry, train: Any, store: Any
+) -> None:
+    run = train()
+    registry.register(run, tags={"run_key": "k1", "gate": "promoted"})
+    production = ModelRegistry(
+        registry.name.replace("tests.", "production."),
+        tracking_uri=store.uri,
+        registry_uri=mlflow.get_registry_uri(),
+    )
+    assert production.copy(registry, 1) == 1
+    assert production.copy(registry, 1) == 1
+    assert production.versions() == [1]
+    assert production.tags(1) == {"run_key": "k1", "gate": "promoted", "copied_from": registry.uri(1)}
+    assert production.run_of(1) == run
+    production.promote(1)
+    assert (production.aliases(), registry.aliases()) == ({"champion": 1}, {})
+    loaded = mlflow.pyfunc.load_model(production.uri(1))
+    assert loaded.predict(pd.DataFrame({"amount": [1.0]}))["amount"].tolist() == [1.0]
+    registry.register(train())
+    assert production.copy(registry, 2) == 2
+
+
 @pytest.mark.parametrize("alias", ["latest", "Latest", "v3", "V12"])
 def test_reserved_aliases_are_refused(store: Any, alias: str) -> None:
     registry = ModelRegistry("tests.registry.reserved", tracking_uri=store.uri)
