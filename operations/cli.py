@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -48,6 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments, verb = _parse(argv)
     try:
         import_module(verb.module).run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has seen enough, as ``head`` has; Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except TrustlakeError as error:
         print(f"trustlake {verb.name}: {error}", file=sys.stderr)
         return error.exit_code

@@ -1,4 +1,4 @@
-"""What a target's mode and presets do to its resources: names are prefixed, and schedules wait."""
+"""What a target's mode and presets do to its resources: names are prefixed, schedules wait or are taken away."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def with_presets(tree: Node, mode: str) -> Node:
             changed = _named(resource, kind, prefix)
             if kind == "jobs":
                 changed = _paused(changed, pause)
+            elif kind == "quality_monitors" and mode == DEVELOPMENT:
+                changed = changed.with_field("schedule", Node(None, changed.origin))
             resources = resources.with_field(kind, resources.at(kind).with_field(key, changed))
     return tree.with_field("resources", resources)
 

@@ -34,6 +34,11 @@ class Progress:
             print(f"{up}{table}", file=sys.stderr, flush=True)
             self._drawn = table.count("\n") + 1
 
+    @property
+    def stays(self) -> bool:
+        """Whether the table of the end is on the terminal already, where the output of the command goes too."""
+        return self._drawn > 0 and sys.stdout.isatty()
+
     def table(self) -> str:
         """Every task with its state, attempts and seconds."""
         rows = []

@@ -84,7 +84,8 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{arguments.workflow} as {bundle.target}, run {record.run_id}; logs: {folder}")
     succeeded = Runner(job, record, values(record, defaults_of(job)), machine, changed).run()
     record.save(folder)
-    print(progress.table())
+    if not progress.stays:
+        print(progress.table())
     if not succeeded:
         failed = next(
             name for name, task in record.tasks.items() if task.state in {State.FAILED, State.TIMED_OUT}

@@ -96,12 +96,38 @@ def test_every_resource_is_taken_by_the_classes_of_the_command_line() -> None:
             ("volumes", "volumes", "Volume"),
             ("registered_models", "registered_models", "RegisteredModel"),
             ("experiments", "experiments", "MlflowExperiment"),
+            ("model_serving_endpoints", "model_serving_endpoints", "ModelServingEndpoint"),
+            ("quality_monitors", "quality_monitors", "QualityMonitor"),
         )
     }
     for target in targets_of(ROOT):
         for kind, resources in load_bundle(ROOT, target).tree.at("resources").fields.items():
             for resource in resources.fields.values():
                 assert classes[kind].from_dict(resource.plain)
+
+
+def test_the_optional_endpoint_and_monitor_have_no_mistakes_and_a_monitor_of_dev_waits(bundle: Path) -> None:
+    whole = (bundle / FILE).read_text(encoding="utf-8")
+    added = whole.replace(
+        "  - resources/*.yml\n", "  - resources/*.yml\n  - resources/optional/serving.yml\n"
+    )
+    (bundle / FILE).write_text(added, encoding="utf-8")
+    for target in targets_of(bundle):
+        assert mistakes_of(bundle, target, {}, ON) == []
+        resources = load_bundle(bundle, target).tree.at("resources")
+        assert bool(resources.at("quality_monitors", "scores", "schedule").fields) == (target != "dev")
+        model = resources.at("registered_models", "payment_fraud")
+        names = [model.at(part).text for part in ("catalog_name", "schema_name", "name")]
+        endpoint = resources.at("model_serving_endpoints", "payment_fraud")
+        assert endpoint.at("config", "served_entities").items[0].at("entity_name").text == ".".join(names)
+    wrong = bundle / "resources/optional/serving.yml"
+    text = wrong.read_text(encoding="utf-8")
+    wrong.write_text(text.replace("workload_size", "workload_sise").replace("timestamp_col: as_of", ""))
+    found = "\n".join(mistakes_of(bundle, "prod", {}, ON))
+    assert (
+        "serving.yml:17: model_serving_endpoints.payment_fraud.config.served_entities has no field" in found
+    )
+    assert "inference_log lacks timestamp_col" in found
 
 
 def test_targets_differ_in_names_pauses_and_who_is_told() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import pytest
 from operations.cli import VERBS, main
 from operations.ui import page
 
-CONF = Path(__file__).parents[2] / "conf"
+ROOT = Path(__file__).parents[2]
+CONF = ROOT / "conf"
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -63,3 +66,9 @@ def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str], tmp_p
         port = taken.getsockname()[1]
         assert main(["ui", *config_of(tmp_path, "{store: unused}"), "--port", str(port)]) == 1
     assert f"port {port} is taken" in capsys.readouterr().err
+
+
+def test_who_stops_reading_hears_no_complaint() -> None:
+    list_all = f"{sys.executable} -m operations list | true"
+    done = subprocess.run(["sh", "-c", list_all], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == ""

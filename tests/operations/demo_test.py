@@ -24,6 +24,8 @@ from lake.errors import ConfigError, RefusedError
 from lake.hash_key import HashKey, needed
 from lake.ingest.schemas import BATCHES, QUARANTINE
 from operations.cli import main
+from operations.workflows.run_if import State
+from operations.workflows.run_record import RunRecord
 from simulation.dirt.settings import DirtSettings
 from simulation.marketplace import LOGS
 from simulation.settings import SimulationSettings
@@ -243,6 +245,40 @@ def test_a_champion_is_copied_to_another_environment_where_it_passed_the_gate_an
     elsewhere = "--set=mlflow.registered_model=elsewhere.fraud.payment_fraud"
     with pytest.raises(RefusedError, match="v1 was refused there; run promote_model in its own"):
         promote_model.main([*other.config, elsewhere, *copy])
+
+
+@pytest.mark.parametrize("isolation", ["process", "session"])
+def test_a_workflow_of_the_bundle_runs_on_spark_and_its_second_run_changes_nothing(
+    demo: Demo, tmp_path: Path, isolation: str
+) -> None:
+    home = Path(shutil.copytree(demo.folder, tmp_path / "home"))
+    days = ("--param", "from=2026-05-18", "--param", "to=2026-05-20", "--at", "2026-05-20")
+    command = [
+        "run",
+        "ingest_and_features",
+        "--folder",
+        str(ROOT),
+        "--home",
+        str(home),
+        "--isolation",
+        isolation,
+    ]
+    assert main([*command, *days]) == 0
+    copy = Demo(home)
+    done = copy.table("runs").where("state = 'done'").select("job", "slice").collect()
+    assert any("2026-05-18" in row["slice"] for row in done if row["job"] == "build_features")
+    (folder,) = (home / "runs").iterdir()
+    states = {name: task.state for name, task in RunRecord.load(folder).tasks.items()}
+    assert states == {
+        "ingest": State.SUCCESS,
+        "replays": State.SUCCESS,
+        "replay": State.EXCLUDED,
+        "features": State.SUCCESS,
+    }
+    before = copy.commits()
+    if isolation == "session":
+        assert main([*command, *days]) == 0
+        assert copy.commits() == before
 
 
 def test_nothing_but_the_simulation_knows_of_the_hidden_truth() -> None:

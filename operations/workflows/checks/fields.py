@@ -11,7 +11,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from databricks.sdk.service import catalog, jobs, ml
+from databricks.sdk.service import catalog, jobs, ml, serving
 
 from operations.workflows.bundle import Bundle
 from operations.workflows.node import Node
@@ -31,6 +31,17 @@ class Kind:
     levels: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class ServingEndpoint:
+    """An endpoint as a bundle describes it; the SDK has no class of the whole."""
+
+    name: str
+    config: serving.EndpointCoreConfigInput
+    ai_gateway: serving.AiGatewayConfig | None = None
+    description: str | None = None
+    tags: list[serving.EndpointTag] | None = None
+
+
 KINDS: Mapping[str, Kind] = {
     "jobs": Kind(
         jobs.JobSettings,
@@ -45,6 +56,12 @@ KINDS: Mapping[str, Kind] = {
     "experiments": Kind(
         ml.Experiment, frozenset({"name"}), frozenset({"CAN_READ", "CAN_EDIT", "CAN_MANAGE"})
     ),
+    "model_serving_endpoints": Kind(
+        ServingEndpoint, frozenset({"name", "config"}), frozenset({"CAN_VIEW", "CAN_QUERY", "CAN_MANAGE"})
+    ),
+    "quality_monitors": Kind(
+        catalog.MonitorInfo, frozenset({"table_name", "assets_dir", "output_schema_name"})
+    ),
 }
 # What must be there inside of a job.
 _REQUIRED: Mapping[str, frozenset[str]] = {
@@ -54,6 +71,12 @@ _REQUIRED: Mapping[str, frozenset[str]] = {
     "JobCluster": frozenset({"job_cluster_key", "new_cluster"}),
     "JobParameterDefinition": frozenset({"name", "default"}),
     "TableUpdateTriggerConfiguration": frozenset({"table_names"}),
+    "EndpointCoreConfigInput": frozenset({"served_entities"}),
+    "ServedEntityInput": frozenset({"entity_name", "entity_version", "workload_size"}),
+    "MonitorInferenceLog": frozenset(
+        {"problem_type", "timestamp_col", "granularities", "prediction_col", "model_id_col"}
+    ),
+    "MonitorCronSchedule": frozenset({"quartz_cron_expression", "timezone_id"}),
 }
 
 
