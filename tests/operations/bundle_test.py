@@ -118,14 +118,14 @@ def test_the_optional_endpoint_and_monitor_have_no_mistakes_and_a_monitor_of_dev
         assert bool(resources.at("quality_monitors", "scores", "schedule").fields) == (target != "dev")
         model = resources.at("registered_models", "payment_fraud")
         names = [model.at(part).text for part in ("catalog_name", "schema_name", "name")]
-        endpoint = resources.at("model_serving_endpoints", "payment_fraud")
+        endpoint = resources.at("model_serving_endpoints", "answers")
         assert endpoint.at("config", "served_entities").items[0].at("entity_name").text == ".".join(names)
     wrong = bundle / "resources/optional/serving.yml"
     text = wrong.read_text(encoding="utf-8")
     wrong.write_text(text.replace("workload_size", "workload_sise").replace("timestamp_col: as_of", ""))
     found = "\n".join(mistakes_of(bundle, "prod", {}, ON))
     assert (
-        "serving.yml:17: model_serving_endpoints.payment_fraud.config.served_entities has no field" in found
+        "serving.yml:16: model_serving_endpoints.answers.config.served_entities has no field" in found
     )
     assert "inference_log lacks timestamp_col" in found
 
