@@ -15,7 +15,8 @@ from simulation.streams import happens, mixed, stream
 from simulation.tenure import change_log, held
 
 _REMOVED = 0.12
-_BANKS = 40  # first digits of card numbers, by country and kind
+FUNDING = ("credit", "debit", "prepaid")
+BANKS = 40  # with first digits of their own, by country and kind
 _OF_ONE_RUN = 64
 
 
@@ -50,6 +51,9 @@ def instrument_changes(settings: SimulationSettings, people: Columns, payments: 
 def _bins(instrument: Ints, country: Ints, funding: Array) -> Ints:
     """Return the first eight digits of each card; cards bought in one lot mostly have the same."""
     lot = np.where(is_made_up(instrument), instrument // _OF_ONE_RUN, instrument)
-    kind = np.searchsorted(np.array(["credit", "debit", "prepaid"]), funding)
-    bank = mixed(lot, "bank") % _BANKS
-    return 40_000_000 + mixed((country * 3 + kind) * _BANKS + bank, "bin") % 15_000_000
+    return issuer_bin(country, np.searchsorted(np.array(FUNDING), funding), mixed(lot, "bank") % BANKS)
+
+
+def issuer_bin(country: Ints, kind: Ints, bank: Ints) -> Ints:
+    """Return the first eight digits of the cards of a bank, by its country and the number of its ``FUNDING``."""
+    return 40_000_000 + mixed((country * len(FUNDING) + kind) * BANKS + bank, "bin") % 15_000_000

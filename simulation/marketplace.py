@@ -50,6 +50,9 @@ LOGS = (
     "enforcement_actions",
     "devices",
     "credit_movements",
+    "exchange_rates",
+    "card_issuers",
+    "throw_away_domains",
 )
 _DAY = "ingest_date"
 _KEEP = "keep_share"
@@ -107,6 +110,8 @@ def write_logs(
         world = simulate(part)
         write_truth(part, world, str(hidden), region)
         for source in records(part, world):
+            if source.is_of_all and region > 0:
+                continue
             written[source.log] = written[source.log].and_also(_write(spark, part, root, region, source))
     return list(written.values())
 

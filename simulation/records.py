@@ -25,6 +25,7 @@ from simulation.member_records import (
     review_records,
     time_records,
 )
+from simulation.reference_records import domain_records, issuer_records, rate_records
 from simulation.server_records import (
     change_records,
     credit_records,
@@ -65,6 +66,9 @@ def records(settings: SimulationSettings, world: World) -> list[Records]:
         enforcement_records(words, world.enforcement_actions),
         device_records(words, world.devices),
         credit_records(words, world.credit_movements),
+        rate_records(words, world.exchange_rates),
+        issuer_records(words, world.card_issuers),
+        domain_records(words, world.throw_away_domains),
     ]
 
 

@@ -27,7 +27,8 @@ class Records:
     wrote, if the log has such a field. ``ip_field`` is the field with the address and
     ``member_field`` the one with the account that a deleted user leaves dangling, if the log has such.
     ``is_taken_over`` marks rows of hijackers (T3), where that is known.
-    ``is_retried``: a client that gets no answer tells the same under a new id.
+    ``is_retried``: a client that gets no answer tells the same under a new id. ``is_of_all``: the rows are those of
+    every region, which one of them writes.
     """
 
     log: str
@@ -46,6 +47,7 @@ class Records:
     member_field: str | None = None
     is_taken_over: Flags | None = None
     is_retried: bool = False
+    is_of_all: bool = False
 
 
 class Words:

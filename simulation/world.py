@@ -39,6 +39,7 @@ from simulation.payouts import payouts
 from simulation.population import honest_accounts, main_device
 from simulation.profiles import profile_changes
 from simulation.proposals import proposals
+from simulation.reference import card_issuers, exchange_rates, throw_away_domains
 from simulation.referrals import with_referrers
 from simulation.reviews import reviews
 from simulation.sessions import honest_sessions
@@ -79,6 +80,9 @@ class World:
     enforcement_actions: Columns
     devices: Columns
     credit_movements: Columns
+    exchange_rates: Columns
+    card_issuers: Columns
+    throw_away_domains: Columns
 
 
 def simulate(settings: SimulationSettings) -> World:
@@ -141,6 +145,9 @@ def simulate(settings: SimulationSettings) -> World:
             settings, everyone, of_account, seen, payments | {"account": payments["payer"]}, paid_out
         ),
         credit_movements=credit_movements(settings, everyone, bids),
+        exchange_rates=exchange_rates(settings),
+        card_issuers=card_issuers(settings),
+        throw_away_domains=throw_away_domains(settings),
     )
 
 

@@ -124,9 +124,7 @@ def test_the_optional_endpoint_and_monitor_have_no_mistakes_and_a_monitor_of_dev
     text = wrong.read_text(encoding="utf-8")
     wrong.write_text(text.replace("workload_size", "workload_sise").replace("timestamp_col: as_of", ""))
     found = "\n".join(mistakes_of(bundle, "prod", {}, ON))
-    assert (
-        "serving.yml:16: model_serving_endpoints.answers.config.served_entities has no field" in found
-    )
+    assert "serving.yml:16: model_serving_endpoints.answers.config.served_entities has no field" in found
     assert "inference_log lacks timestamp_col" in found
 
 

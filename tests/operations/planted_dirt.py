@@ -30,6 +30,9 @@ TELL_PAST = (
     "kyc_checks",
     "devices",
     "credit_movements",
+    "exchange_rates",
+    "card_issuers",
+    "throw_away_domains",
 )
 APPS = ("logins", "payments", "job_posts", "proposals", "messages", "reviews", "time_logs")
 DEVICES = dict.fromkeys((*APPS, "payouts"), "device_id") | {"accounts": "signup_device_id"}

@@ -27,6 +27,9 @@ TELL_PAST = {
     "kyc_checks",
     "devices",
     "credit_movements",
+    "exchange_rates",
+    "card_issuers",
+    "throw_away_domains",
 }
 
 

@@ -168,6 +168,9 @@ def test_the_truth_may_not_lie_among_the_logs(spark: SparkSession, tmp_path: Pat
         write_logs(spark, TINY, str(tmp_path), truth_root=str(tmp_path / "truth"))
 
 
+OF_ALL = ("exchange_rates", "card_issuers", "throw_away_domains")
+
+
 def test_regions_are_marketplaces_of_their_own_with_their_files_side_by_side(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -177,9 +180,11 @@ def test_regions_are_marketplaces_of_their_own_with_their_files_side_by_side(
     for region, part in enumerate(both.by_region()):
         alone = tmp_path / f"alone_{region}" / "raw"
         for log in write_logs(spark, part, str(alone)):
-            rows[log.log] += log.rows
+            rows[log.log] += 0 if region and log.log in OF_ALL else log.rows
         suffix = "-001" if region else ""
         for path in alone.rglob("*.jsonl.gz"):
+            if region and path.parents[1].name in OF_ALL:
+                continue
             day = tmp_path / "both" / path.parent.relative_to(tmp_path / f"alone_{region}")
             assert (day / path.name.replace(".", f"{suffix}.", 1)).read_bytes() == path.read_bytes()
     assert {log.log: log.rows for log in written.values()} == rows
