@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from pyspark.sql import Row
 from pyspark.sql import functions as F
@@ -15,7 +15,14 @@ from lake.tables import Lake
 _INGEST = ("ingest_logs", "undo_load", "erase_user")
 
 
-def loaded_at(lake: Lake, table: str, runs: Collection[str | None]) -> int:
+def finished_runs(lake: Lake) -> list[Row]:
+    """Every run that is done, oldest first."""
+    if not lake.exists(RUNS.name):
+        return []
+    return lake.read(RUNS.name).where(F.col("state") == DONE).orderBy("finished_at").collect()
+
+
+def loaded_at(lake: Lake, table: str, runs: Collection[str | None], finished: Sequence[Row]) -> int:
     """The first version of an event table with a load that these runs finished; 0 where its history does not say.
 
     What a killed run wrote just before counts as theirs: they may have finished it.
@@ -26,20 +33,20 @@ def loaded_at(lake: Lake, table: str, runs: Collection[str | None]) -> int:
     at = next((n for n, (version, run) in enumerate(writers) if version and run in runs), None)
     if None in runs or at is None:
         return 0
-    done = {row["run_id"] for row in _done(lake)}
+    done = {row["run_id"] for row in finished}
     while at and writers[at - 1][1] and writers[at - 1][1] not in done:
         at -= 1
     return writers[at][0]
 
 
-def dependents(lake: Lake, table: str, since: int) -> list[str]:
-    """Runs that read the table at that version or later, and those that read what they wrote; oldest first.
+def dependents(finished: Sequence[Row], since: Mapping[str, int]) -> list[str]:
+    """Runs that read one of the tables at its version or later, and those that read what they wrote; oldest first.
 
     Returns:
         One line a run: job, slice, run, what it wrote.
     """
-    rows = [row for row in _done(lake) if row["job"] not in _INGEST]
-    tainted = {table: since}
+    rows = [row for row in finished if row["job"] not in _INGEST]
+    tainted = dict(since)
     found: dict[str, Row] = {}
     while True:
         more = [row for row in rows if row["run_id"] not in found and _read_any(row["inputs"], tainted)]
@@ -51,19 +58,13 @@ def dependents(lake: Lake, table: str, since: int) -> list[str]:
                 tainted[name] = min(version, tainted.get(name, version))
 
 
-def models_reading(lake: Lake, log: str) -> list[str]:
-    """Versions of registered models of which a feature reads the log, whenever they were trained."""
+def models_reading(lake: Lake, logs: Sequence[str]) -> list[str]:
+    """Versions of registered models of which a feature reads one of the logs, whenever they were trained."""
     if not lake.exists(LINEAGE.name):
         return []
-    rows = lake.read(LINEAGE.name).where((F.col("log") == log) & F.col("model").isNotNull())
+    rows = lake.read(LINEAGE.name).where(F.col("log").isin(*logs) & F.col("model").isNotNull())
     found = rows.select("model", "model_version").distinct().orderBy("model", "model_version").collect()
     return [f"{row['model']} v{row['model_version']}" for row in found]
-
-
-def _done(lake: Lake) -> list[Row]:
-    if not lake.exists(RUNS.name):
-        return []
-    return lake.read(RUNS.name).where(F.col("state") == DONE).orderBy("finished_at").collect()
 
 
 def _read_any(inputs: Mapping[str, int] | None, tainted: Mapping[str, int]) -> bool:

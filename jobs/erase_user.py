@@ -142,7 +142,7 @@ def _report_built(context: Context, erasure: Erasure) -> None:
     for log, built in erasure.built.items():
         for line in built:
             context.log.warning("counted the user's %s: %s", log, line)
-        models = models_reading(context.lake, log)
+        models = models_reading(context.lake, [log])
         if models:
             context.log.warning("models that read %s: %s; train anew to forget", log, ", ".join(models))
     if any(erasure.built.values()):

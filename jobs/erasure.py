@@ -8,7 +8,7 @@ from itertools import groupby
 
 from pyspark.sql import functions as F
 
-from jobs.dependents import dependents, loaded_at
+from jobs.dependents import dependents, finished_runs, loaded_at
 from jobs.erased_pages import NamingPage, pages_naming, rewrite_pages
 from jobs.erased_tables import dimension_rows, personal_rows
 from jobs.feature_states import FEATURE_STATES
@@ -134,14 +134,14 @@ def forget(context: Context, erasure: Erasure, hours: int) -> dict[str, int]:
 
 def _built(context: Context, person: Person) -> dict[str, list[str]]:
     """By log, the runs that read events of the person, directly or not."""
-    lake = context.lake
+    lake, finished = context.lake, finished_runs(context.lake)
     built = {}
     for log, contract in context.contracts.items():
         if contract.subject and lake.exists(contract.table):
             loads = _loads(lake, contract, person)
             if loads:
-                since = loaded_at(lake, contract.table, loads)
-                built[log] = dependents(lake, contract.table, since)
+                since = loaded_at(lake, contract.table, loads, finished)
+                built[log] = dependents(finished, {contract.table: since})
     return built
 
 

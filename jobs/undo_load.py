@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
-from jobs.dependents import dependents, loaded_at, models_reading
+from jobs.dependents import dependents, finished_runs, loaded_at, models_reading
 from jobs.feature_states import FEATURE_STATES
 from jobs.job import Context, Plan, console_command, now, run_job
 from lake.contracts import Contract
@@ -24,12 +25,13 @@ from lake.tables import Lake
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What is taken back of one log, with why each batch is, how much it holds, and what was built on it."""
+    """What is taken back of one log, why each batch is, how much it holds, and what was built since a version."""
 
     contract: Contract
     loads: Sequence[Load]
     because: Mapping[str, str]
     removable: Mapping[str, tuple[int, int]]
+    since: int
     dependents: Sequence[str]
 
 
@@ -98,7 +100,7 @@ def _chosen(context: Context, asked: str) -> list[Undo]:
         RefusedError: other batches must go too, and ``--with-linked`` was not said.
     """
     arguments, lake = context.arguments, context.lake
-    undos, missing = [], set(arguments.batch or ())
+    undos, missing, finished = [], set(arguments.batch or ()), finished_runs(lake)
     for contract in context.contracts.values():
         loads = loads_of(lake, contract)
         if arguments.run:
@@ -107,13 +109,19 @@ def _chosen(context: Context, asked: str) -> list[Undo]:
             chosen = [load for load in loads if load.batch_id in missing]
         missing -= {load.batch_id for load in chosen}
         if chosen:
-            undos.append(_with_linked(context, contract, loads, chosen))
+            undos.append(_with_linked(context, contract, loads, chosen, finished))
     if missing or not undos:
         _check_was_undone(lake, arguments.run, missing, asked)
     return undos
 
 
-def _with_linked(context: Context, contract: Contract, loads: Sequence[Load], chosen: Sequence[Load]) -> Undo:
+def _with_linked(
+    context: Context,
+    contract: Contract,
+    loads: Sequence[Load],
+    chosen: Sequence[Load],
+    finished: Sequence[Row],
+) -> Undo:
     why = linked(context.lake, context.config.raw.root, contract, loads, chosen)
     if why and not context.arguments.with_linked:
         named = "; ".join(f"batch {batch} {reason}" for batch, reason in sorted(why.items()))
@@ -122,9 +130,10 @@ def _with_linked(context: Context, contract: Contract, loads: Sequence[Load], ch
             "their files again"
         )
     everything = [load for load in loads if load in chosen or load.batch_id in why]
-    since = loaded_at(context.lake, contract.table, {load.loaded_by for load in everything})
+    since = loaded_at(context.lake, contract.table, {load.loaded_by for load in everything}, finished)
     held_by_each = removable(context.lake, contract, everything)
-    return Undo(contract, everything, why, held_by_each, dependents(context.lake, contract.table, since))
+    built = dependents(finished, {contract.table: since})
+    return Undo(contract, everything, why, held_by_each, since, built)
 
 
 def _check_was_undone(lake: Lake, run: str | None, missing: set[str], asked: str) -> None:
@@ -179,7 +188,7 @@ def _remove_begun(context: Context) -> None:
 
 
 def _report(context: Context, undos: Sequence[Undo], done: str) -> Outcome:
-    """Say batch by batch what goes, what was built on it and what builds that again."""
+    """Say batch by batch what goes, then what was built on any of it and what builds that again."""
     removed = 0
     for undo in undos:
         for row in _rows(context, undo):
@@ -189,20 +198,22 @@ def _report(context: Context, undos: Sequence[Undo], done: str) -> Outcome:
                 *(row[name] for name in ("log", "ingest_batch", "because", "events", "quarantined", "files")),
                 done,
             )
-        for line in undo.dependents:
-            context.log.warning("was built on it: %s", line)
-        models = models_reading(context.lake, undo.contract.log)
-        if models:
-            context.log.warning("models that read %s: %s", undo.contract.log, ", ".join(models))
-        if undo.dependents:
-            context.log.warning(
-                "these rows stay as they are; to rebuild them, run their jobs again in this order with --replace; what "
-                "is ingested from now on becomes known after the latest seal, unless the contract calls it a backfill"
-            )
-    batches, built = sum(len(undo.loads) for undo in undos), sum(len(undo.dependents) for undo in undos)
+    built = dependents(finished_runs(context.lake), {undo.contract.table: undo.since for undo in undos})
+    for line in built:
+        context.log.warning("was built on it: %s", line)
+    logs = [undo.contract.log for undo in undos]
+    models = models_reading(context.lake, logs)
+    if models:
+        context.log.warning("models that read %s: %s", ", ".join(logs), ", ".join(models))
+    if built:
+        context.log.warning(
+            "these rows stay as they are; to rebuild them, run their jobs again in this order with --replace; what "
+            "is ingested from now on becomes known after the latest seal, unless the contract calls it a backfill"
+        )
+    batches = sum(len(undo.loads) for undo in undos)
     return Outcome(
         rows_out=removed,
-        result=f"{batches} batches with {removed:,} events {done}, {built} runs had read them",
+        result=f"{batches} batches with {removed:,} events {done}, {len(built)} runs had read them",
         place=UNDONE.name,
     )
 

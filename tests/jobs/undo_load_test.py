@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 
 from jobs.build_features import BuildFeatures
+from jobs.dependents import dependents
 from jobs.ingest_logs import IngestLogs
 from jobs.job import run_job
 from jobs.undo_load import UndoLoad
@@ -246,3 +247,19 @@ def test_what_was_built_on_a_load_is_named_and_stays(
     assert "features_payments version" in row["dependents"]
     assert "in this order with --replace" in said
     assert project.lake.read("features_payments").count() == features
+
+
+def test_a_run_that_read_several_tables_is_named_once_and_after_those_it_rests_on() -> None:
+    def run(job: str, inputs: dict[str, int], outputs: dict[str, int]) -> Row:
+        return Row(run_id=job, job=job, slice="all", inputs=inputs, outputs=outputs, result=None)
+
+    finished = [
+        run("early", {"events_payments": 1}, {"features": 1}),
+        run("build", {"events_payments": 2}, {"features": 2}),
+        run("train", {"features": 2, "events_disputes": 1}, {"model_quality": 1}),
+        run("score", {"features": 1}, {"scores": 1}),
+        run("watch", {"scores": 1, "model_quality": 1}, {}),
+    ]
+    since = {"events_disputes": 1, "events_payments": 2}
+    assert [line.split()[0] for line in dependents(finished, since)] == ["build", "train", "watch"]
+    assert dependents(finished, {"events_logins": 0}) == []
