@@ -15,7 +15,16 @@ _UNSEEN_DOMAINS = 60
 _YEARS_MS = 3 * 365 * DAY_MS
 
 
-def exchange_rates(settings: SimulationSettings) -> Columns:
+def reference_data(settings: SimulationSettings) -> dict[str, Columns]:
+    """Return the rows of every such table by its log."""
+    return {
+        "exchange_rates": _exchange_rates(settings),
+        "card_issuers": _card_issuers(settings),
+        "throw_away_domains": _throw_away_domains(settings),
+    }
+
+
+def _exchange_rates(settings: SimulationSettings) -> Columns:
     """Return a rate per currency and day, told at midnight, from the day before the period on."""
     days = np.arange(settings.start_ms // DAY_MS - 1, settings.end_ms // DAY_MS)
     day = np.repeat(days, len(geography.CURRENCIES))
@@ -24,7 +33,7 @@ def exchange_rates(settings: SimulationSettings) -> Columns:
     return {"ms": ms, "currency": currency, "usd_ppm": geography.usd_ppm(currency, ms)}
 
 
-def card_issuers(settings: SimulationSettings) -> Columns:
+def _card_issuers(settings: SimulationSettings) -> Columns:
     """Return what the first digits of every card say: country, funding and bank, listed in the years before."""
     places = (len(geography.COUNTRIES), len(FUNDING), BANKS)
     country, kind, bank = (part.reshape(-1) for part in np.indices(places))
@@ -38,7 +47,7 @@ def card_issuers(settings: SimulationSettings) -> Columns:
     return take(rows, np.argsort(rows["ms"], kind="stable"))
 
 
-def throw_away_domains(settings: SimulationSettings) -> Columns:
+def _throw_away_domains(settings: SimulationSettings) -> Columns:
     """Return the domains that give an address to anybody, most of them unseen here, as a list grows by them."""
     rng = stream(settings.seed, "throw-away domains")
     unseen = [f"box{n:02d}.example" for n in range(_UNSEEN_DOMAINS)]

@@ -31,6 +31,12 @@ def with_referrers(settings: SimulationSettings, people: Columns) -> Columns:
     return people | {"referrer": referrer}
 
 
+def invitations(people: Columns) -> Columns:
+    """Return who invited somebody and when that one signed up: referrer, ms."""
+    came = people["referrer"] >= 0
+    return {"referrer": people["referrer"][came], "ms": people["signup_ms"][came]}
+
+
 def invited_by_itself(people: Columns) -> Flags:
     """Tell which accounts somebody of the same hand invited: nobody honest, who has but one."""
     by_own_hand: Flags = people["hand"][people["referrer"]] == people["hand"]

@@ -14,7 +14,7 @@ from simulation.devices import devices
 from simulation.disputes import mark_friendly, open_disputes
 from simulation.enforcement import enforcement_actions, sanctions, suspended_from
 from simulation.escrow import escrow_events, releases
-from simulation.fraud.actions import Account, Attempt, Bid
+from simulation.fraud.actions import Account, Attempt
 from simulation.fraud.card_testing import run_card_testing
 from simulation.fraud.clients import Clients
 from simulation.fraud.credit_rings import caught_rings, run_credit_rings
@@ -39,8 +39,8 @@ from simulation.payouts import payouts
 from simulation.population import honest_accounts, main_device
 from simulation.profiles import profile_changes
 from simulation.proposals import proposals
-from simulation.reference import card_issuers, exchange_rates, throw_away_domains
-from simulation.referrals import with_referrers
+from simulation.reference import reference_data
+from simulation.referrals import invitations, with_referrers
 from simulation.reviews import reviews
 from simulation.sessions import honest_sessions
 from simulation.settings import SimulationSettings
@@ -90,22 +90,21 @@ def simulate(settings: SimulationSettings) -> World:
     everyone, payments, under = _money_moved(settings)
     posts = job_posts(settings, everyone, payments)
     terms = contracts(settings, everyone, payments, posts)
-    boosted = from_rows(under.bids, Bid)
-    bids = proposals(settings, everyone, payments, posts, boosted)
+    bids = proposals(settings, everyone, payments, posts, under.boosted)
     talk = messages(settings, everyone, payments, posts, bids, terms)
     reports = user_reports(settings, everyone, payments, posts, talk)
     disputes = open_disputes(settings, payments, terms["contract"][terms["typology"] == PADDED])
     guilty = typology_of(everyone, payments, posts, talk) != ""
-    everyone, sanctioned = _enforced(settings, everyone, accusations(reports, disputes), guilty, boosted)
+    accused = accusations(reports, disputes)
+    everyone, sanctioned = _enforced(settings, everyone, accused, guilty, under.boosted)
     seen = logins(settings, everyone, payments, under.logins)
     seen = take(seen, seen["ms"] < suspended_from(everyone, sanctioned)[seen["account"]])
     praise = reviews(settings, everyone, terms)
     worked = time_logs(settings, everyone, terms)
     paid_out = payouts(settings, everyone, payments, under)
     of_account = typology_of(everyone, payments, posts, talk)
-    invited = take(everyone, everyone["referrer"] >= 0)
     acts = _acts(
-        (invited | {"ms": invited["signup_ms"]}, "referrer"),
+        (invitations(everyone), "referrer"),
         (payments, "payer"),
         (payments, "payee"),
         (seen, "account"),
@@ -141,13 +140,9 @@ def simulate(settings: SimulationSettings) -> World:
         organisation_changes=organisation_changes(settings, everyone, of_account),
         kyc_checks=kyc_checks(settings, everyone),
         enforcement_actions=enforcement_actions(settings, sanctioned),
-        devices=devices(
-            settings, everyone, of_account, seen, payments | {"account": payments["payer"]}, paid_out
-        ),
+        devices=devices(settings, everyone, of_account, seen, _by_payer(payments), paid_out),
         credit_movements=credit_movements(settings, everyone, bids),
-        exchange_rates=exchange_rates(settings),
-        card_issuers=card_issuers(settings),
-        throw_away_domains=throw_away_domains(settings),
+        **reference_data(settings),
     )
 
 
@@ -180,6 +175,10 @@ def _paid(settings: SimulationSettings, attempts: Columns) -> Columns:
     payments["payment"] = np.arange(size(payments))
     payments = mark_friendly(settings, payments)
     return payments | releases(settings, payments)
+
+
+def _by_payer(payments: Columns) -> Columns:
+    return payments | {"account": payments["payer"]}
 
 
 def _acts(*deeds: tuple[Columns, str]) -> Columns:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from simulation import geography
-from simulation.columns import Columns, Flags, Ints
+from simulation.columns import Columns, Flags, Ints, from_rows
 from simulation.fraud.actions import Account, Attempt, Bid, Card, Deal, Login, Place, Withdrawal
 from simulation.honest_payments import round_money
 from simulation.population import CHANNELS, DAY_MS, EMAIL_DOMAINS, THROW_AWAY
@@ -46,6 +46,11 @@ class Underworld:
         self.approved = 0
         self._next = _MADE_UP_FIRST
         self._next_account = len(people["account"])
+
+    @property
+    def boosted(self) -> Columns:
+        """The bids of rings that are shown first: ms, account, credits."""
+        return from_rows(self.bids, Bid)
 
     def chance(self, share: float) -> bool:
         """Draw one truth with the probability ``share``."""
