@@ -37,15 +37,24 @@ def sanctions(settings: SimulationSettings, people: Columns, accused: Columns, g
     convicted = np.where(guilty[who], happens(rng, 0.92, count), happens(rng, 0.04, count))
     appealed = convicted & happens(rng, 0.03, count)
     heard = decided + (rng.uniform(2.0, 20.0, count) * DAY_MS).astype(np.int64)
-    told = {
-        "account": who,
-        "restricted_ms": restricted,
-        "decided_ms": decided,
-        "is_convicted": convicted,
-        "heard_ms": np.where(appealed, heard, -1),
-        "ground": np.full(count, ACCUSED).astype("<U20"),
-    }
+    told = sanction(who, restricted, decided, ACCUSED, is_convicted=convicted)
+    told |= {"heard_ms": np.where(appealed, heard, -1)}
     return stack([told, _mistaken(settings, people, who)])
+
+
+def sanction(
+    account: Ints, restricted_ms: Ints, decided_ms: Ints, ground: str, *, is_convicted: bool | Flags
+) -> Columns:
+    """Return rows as ``sanctions`` has them, of convictions or of mistakes, none of them appealed."""
+    count = len(account)
+    return {
+        "account": account,
+        "restricted_ms": restricted_ms,
+        "decided_ms": decided_ms,
+        "is_convicted": np.full(count, is_convicted),
+        "heard_ms": np.full(count, -1),
+        "ground": np.full(count, ground).astype("<U20"),
+    }
 
 
 def _mistaken(settings: SimulationSettings, people: Columns, accused: Ints) -> Columns:
@@ -55,14 +64,8 @@ def _mistaken(settings: SimulationSettings, people: Columns, accused: Ints) -> C
     who, count = people["account"][drawn], int(drawn.sum())
     opens = np.maximum(people["signup_ms"][who] + DAY_MS, settings.start_ms)
     at = opens + (rng.random(count) * (settings.end_ms - opens).clip(0)).astype(np.int64)
-    return {
-        "account": who,
-        "restricted_ms": at,
-        "decided_ms": at + (rng.exponential(3.0, count) * DAY_MS).astype(np.int64),
-        "is_convicted": np.zeros(count, dtype=bool),
-        "heard_ms": np.full(count, -1),
-        "ground": np.full(count, SUSPECTED).astype("<U20"),
-    }
+    decided = at + (rng.exponential(3.0, count) * DAY_MS).astype(np.int64)
+    return sanction(who, at, decided, SUSPECTED, is_convicted=False)
 
 
 def suspended_from(people: Columns, sanctioned: Columns) -> Ints:

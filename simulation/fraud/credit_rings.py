@@ -13,7 +13,7 @@ import numpy as np
 from simulation import geography
 from simulation.columns import Columns, take
 from simulation.credits import BOOSTS, REWARD
-from simulation.enforcement import INVITED_SELF
+from simulation.enforcement import INVITED_SELF, sanction
 from simulation.fraud.returning import TYPOLOGY
 from simulation.fraud.underworld import Underworld
 from simulation.population import DAY_MS, HOUR_MS
@@ -89,14 +89,6 @@ def caught_rings(settings: SimulationSettings, people: Columns, bids: Columns, k
     np.maximum.at(quiet, ring, last[who])
     restricted = quiet + (rng.lognormal(2.0, 1.2, len(hands)) * HOUR_MS).astype(np.int64) + HOUR_MS
     decided = restricted + (rng.uniform(0.05, 2.0, len(hands)) * DAY_MS).astype(np.int64)
-    count = len(who)
-    rows = {
-        "account": who,
-        "restricted_ms": restricted[ring],
-        "decided_ms": decided[ring],
-        "is_convicted": np.ones(count, dtype=bool),
-        "heard_ms": np.full(count, -1),
-        "ground": np.full(count, INVITED_SELF).astype("<U20"),
-    }
+    rows = sanction(who, restricted[ring], decided[ring], INVITED_SELF, is_convicted=True)
     caught = happens(rng, 0.7, len(hands))[ring]
     return take(rows, caught & ~np.isin(who, known["account"]))

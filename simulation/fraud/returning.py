@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Columns, Ints, size, take
-from simulation.enforcement import LINKED
+from simulation.enforcement import LINKED, sanction
 from simulation.fraud.non_delivery import TYPOLOGY as BOUGHT
 from simulation.population import DAY_MS, HOUR_MS, THROW_AWAY
 from simulation.settings import SimulationSettings
@@ -53,12 +53,5 @@ def linked(settings: SimulationSettings, returned: Columns) -> Columns:
     count = size(returned)
     restricted = returned["signup_ms"] + (rng.lognormal(2.0, 1.8, count) * HOUR_MS).astype(np.int64) + HOUR_MS
     decided = restricted + (rng.uniform(0.05, 2.0, count) * DAY_MS).astype(np.int64)
-    rows = {
-        "account": returned["account"],
-        "restricted_ms": restricted,
-        "decided_ms": decided,
-        "is_convicted": np.ones(count, dtype=bool),
-        "heard_ms": np.full(count, -1),
-        "ground": np.full(count, LINKED).astype("<U20"),
-    }
+    rows = sanction(returned["account"], restricted, decided, LINKED, is_convicted=True)
     return take(rows, happens(rng, 0.6, count))
