@@ -81,18 +81,19 @@ def _undo(context: Context, asked: str) -> Outcome:
         held(lake, Claim("build_features", "all views"), now, wait=wait),
     ):
         lake.widen(BATCHES)
+        finished = finished_runs(lake)
         if context.arguments.dry_run:
-            return _report(context, _chosen(context, asked), "would be removed")
+            return _report(context, _chosen(context, asked, finished), finished, "would be removed")
         _remove_begun(context)
-        undos = _chosen(context, asked)
-        outcome = _report(context, undos, "removed")
+        undos = _chosen(context, asked, finished)
+        outcome = _report(context, undos, finished, "removed")
         if undos:
             begin(lake, [row for undo in undos for row in _rows(context, undo)])
             _remove_begun(context)
         return outcome
 
 
-def _chosen(context: Context, asked: str) -> list[Undo]:
+def _chosen(context: Context, asked: str, finished: Sequence[Row]) -> list[Undo]:
     """What was asked for and is there, with what must go with it.
 
     Raises:
@@ -100,7 +101,7 @@ def _chosen(context: Context, asked: str) -> list[Undo]:
         RefusedError: other batches must go too, and ``--with-linked`` was not said.
     """
     arguments, lake = context.arguments, context.lake
-    undos, missing, finished = [], set(arguments.batch or ()), finished_runs(lake)
+    undos, missing = [], set(arguments.batch or ())
     for contract in context.contracts.values():
         loads = loads_of(lake, contract)
         if arguments.run:
@@ -187,7 +188,7 @@ def _remove_begun(context: Context) -> None:
     finish(lake)
 
 
-def _report(context: Context, undos: Sequence[Undo], done: str) -> Outcome:
+def _report(context: Context, undos: Sequence[Undo], finished: Sequence[Row], done: str) -> Outcome:
     """Say batch by batch what goes, then what was built on any of it and what builds that again."""
     removed = 0
     for undo in undos:
@@ -198,7 +199,7 @@ def _report(context: Context, undos: Sequence[Undo], done: str) -> Outcome:
                 *(row[name] for name in ("log", "ingest_batch", "because", "events", "quarantined", "files")),
                 done,
             )
-    built = dependents(finished_runs(context.lake), {undo.contract.table: undo.since for undo in undos})
+    built = dependents(finished, {undo.contract.table: undo.since for undo in undos})
     for line in built:
         context.log.warning("was built on it: %s", line)
     logs = [undo.contract.log for undo in undos]
