@@ -27,12 +27,12 @@ from simulation.words import Records
 class Delivery:
     """The lines of one log in the order of arrival, and how many of them carry each kind of dirt.
 
-    ``columns`` are the fields of the line before ``as_sent`` words them; ``ingest_day`` is its day as text,
-    ``keep_share`` the part of the line that survives (1 for all but truncated lines).
+    ``columns`` are the fields of the line before ``as_sent`` words them; ``file_hour`` is the first hour of its
+    file as text (``2026-03-01T06``), ``keep_share`` the part of the line that survives (1 for all but truncated lines).
     """
 
     columns: Columns
-    ingest_day: Array
+    file_hour: Array
     keep_share: Array
     planted: dict[str, int]
 
@@ -134,7 +134,15 @@ def _arrange(settings: SimulationSettings, source: Records, lines: Columns) -> D
         planted["other_schema"] = int((is_told & (envelope["schema_version"] != CANONICAL)).sum())
     return Delivery(
         columns=envelope | lines,
-        ingest_day=np.datetime_as_string(ingest_ms.astype("datetime64[ms]"), unit="D"),
+        file_hour=_file_hours(settings, ingest_ms),
         keep_share=np.where(dirt == "truncated_line", cut, 1.0),
         planted=planted,
     )
+
+
+def _file_hours(settings: SimulationSettings, ingest_ms: Ints) -> Array:
+    """Return the first hour of the file of each line; the files of a day begin at midnight."""
+    span = settings.hours_per_file * HOUR_MS
+    began = ingest_ms - ingest_ms % span
+    hours: Array = np.datetime_as_string(began.astype("datetime64[ms]"), unit="h")
+    return hours

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Array, Columns, size, stack, take
+from simulation.fates import LONGEST_DAYS, fraud_notices
 from simulation.fraud.non_delivery import TYPOLOGY as NON_DELIVERY
 from simulation.fraud.self_dealing import TYPOLOGY as SELF_DEALING
 from simulation.population import DAY_MS
@@ -16,9 +17,6 @@ from simulation.settings import SimulationSettings
 from simulation.streams import belongs, choice, happens, stream
 
 FRIENDLY = "T12"
-_NO_VICTIM = "T7"
-_LONGEST_DAYS = 120.0
-_MEDIAN_DAYS = 35.0
 _BETRAYED = ("not_received", "not_as_described")
 _QUARRELS = ("not_received", "not_as_described", "duplicate", "credit_not_processed")
 
@@ -44,14 +42,12 @@ def open_disputes(settings: SimulationSettings, payments: Columns, padded: Array
     approved = take(payments, payments["approved"])
     betrayed = approved["is_fraud"] & (approved["typology"] == NON_DELIVERY)
     fraud = take(approved, approved["is_fraud"] & ~betrayed)
-    silent = np.where(fraud["typology"] == _NO_VICTIM, 0.85, settings.fraud.never_disputed)
-    noticed = take(fraud, ~happens(rng, silent, size(fraud)))
     content = np.isin(approved["typology"], (FRIENDLY, SELF_DEALING))
     honest = take(approved, ~approved["is_fraud"] & ~content)
     quarrels = take(honest, happens(rng, settings.fraud.other_disputes, size(honest)))
     friendly = take(approved, approved["typology"] == FRIENDLY)
     parts = [
-        *_fraud_cases(rng, noticed, settings),
+        *_fraud_cases(settings, fraud),
         _friendly_cases(rng, friendly),
         _quarrel_cases(rng, quarrels),
         _betrayed_cases(rng, take(approved, betrayed), 0.75, (10.0, 45.0)),
@@ -70,25 +66,21 @@ def _case(rows: Columns, kind: Array, reason: Array, delay_days: Array) -> Colum
     return kept | {"kind": kind, "reason_code": reason, "ms": opened, "paid_ms": rows["ms"]}
 
 
-def _fraud_cases(rng: np.random.Generator, fraud: Columns, settings: SimulationSettings) -> list[Columns]:
-    """Return warnings after 5-30 days, chargebacks for half of those, and chargebacks without a warning."""
-    count = size(fraud)
-    warned = happens(rng, settings.fraud.early_warning, count)
-    warning_days = 5.0 + 25.0 * rng.beta(1.6, 2.4, count)
-    back_days = rng.lognormal(np.log(_MEDIAN_DAYS), 0.5, count).clip(2.0, _LONGEST_DAYS)
-    back_days = np.where(
-        warned, np.minimum(np.maximum(back_days, warning_days + 2.0), _LONGEST_DAYS), back_days
-    )
-    charged = ~warned | happens(rng, 0.55, count)
-    reason = np.full(count, "fraud")
-    warnings = take(_case(fraud, np.full(count, "efw"), reason, warning_days), warned)
-    return [warnings, take(_case(fraud, np.full(count, "chargeback"), reason, back_days), charged)]
+def _fraud_cases(settings: SimulationSettings, fraud: Columns) -> list[Columns]:
+    """Return the warnings and the chargebacks that frauds come to."""
+    told = fraud_notices(settings, fraud["contract"], fraud["ms"], fraud["typology"])
+    cases = []
+    for kind, days in (("efw", told["warning_days"]), ("chargeback", told["chargeback_days"])):
+        rows = take(fraud, ~np.isnan(days))
+        count = size(rows)
+        cases.append(_case(rows, np.full(count, kind), np.full(count, "fraud"), days[~np.isnan(days)]))
+    return cases
 
 
 def _friendly_cases(rng: np.random.Generator, rows: Columns) -> Columns:
     """Return chargebacks called fraud, one to four months after an honest payment."""
     count = size(rows)
-    days = rng.lognormal(np.log(45.0), 0.45, count).clip(10.0, _LONGEST_DAYS)
+    days = rng.lognormal(np.log(45.0), 0.45, count).clip(10.0, LONGEST_DAYS)
     kind = choice(rng, ("chargeback", "refund_claim"), (80, 20), count)
     return _case(rows, kind, np.full(count, "fraud"), days)
 
@@ -96,7 +88,7 @@ def _friendly_cases(rng: np.random.Generator, rows: Columns) -> Columns:
 def _quarrel_cases(rng: np.random.Generator, rows: Columns) -> Columns:
     """Return refund claims and chargebacks about delivery or quality."""
     count = size(rows)
-    days = rng.lognormal(np.log(18.0), 0.6, count).clip(1.0, _LONGEST_DAYS)
+    days = rng.lognormal(np.log(18.0), 0.6, count).clip(1.0, LONGEST_DAYS)
     kind = choice(rng, ("refund_claim", "chargeback"), (65, 35), count)
     return _case(rows, kind, choice(rng, _QUARRELS, (35, 40, 10, 15), count), days)
 

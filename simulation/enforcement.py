@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Array, Columns, Flags, Ints, size, stack, take
+from simulation.fates import NEVER, restricted_from
 from simulation.population import DAY_MS
 from simulation.settings import SimulationSettings
 from simulation.streams import happens, stream
 
-NEVER = np.iinfo(np.int64).max
 ACCUSED, SUSPECTED, LINKED = "accused", "risk_score", "linked_to_suspended"
 INVITED_SELF = "self_referral"
 
@@ -30,9 +30,10 @@ def sanctions(settings: SimulationSettings, people: Columns, accused: Columns, g
     rng = stream(settings.seed, "enforcement")
     first = np.full(size(people), NEVER)
     np.minimum.at(first, accused["account"], accused["ms"])
-    who = np.flatnonzero((first < settings.end_ms) & happens(rng, 0.85, len(first)))
+    who = np.flatnonzero(first < settings.end_ms)
+    restricted = restricted_from(settings, who, first[who])
+    who, restricted = who[restricted != NEVER], restricted[restricted != NEVER]
     count = len(who)
-    restricted = first[who] + (rng.uniform(0.1, 3.0, count) * DAY_MS).astype(np.int64)
     decided = restricted + (rng.lognormal(1.2, 0.7, count) * DAY_MS).astype(np.int64)
     convicted = np.where(guilty[who], happens(rng, 0.92, count), happens(rng, 0.04, count))
     appealed = convicted & happens(rng, 0.03, count)

@@ -1,4 +1,4 @@
-"""Log files, one per log and day of arrival: JSON lines under gzip, whole or absent, never half written.
+"""Log files, one per log and hours of arrival: JSON lines under gzip, whole or absent, never half written.
 
 Runs on executors; takes and returns plain values.
 """
@@ -20,9 +20,10 @@ _RAW_BYTES = 0xF700
 _ESCAPED_BYTE = re.compile(rb"\\uf7([89a-f][0-9a-f])")
 
 
-def log_path(root: str, log: str, day: str, region: int) -> Path:
-    """Return where the lines of one log, day of arrival and region lie."""
-    return Path(root) / log / f"ingest_date={day}" / f"{of_region(log, region)}.jsonl.gz"
+def log_path(root: str, log: str, arrived: str, region: int) -> Path:
+    """Return where the lines of one log and region lie that arrived from an hour on, such as ``2026-03-01T06``."""
+    day, hour = arrived.split("T")
+    return Path(root) / log / f"ingest_date={day}" / f"hour={hour}" / f"{of_region(log, region)}.jsonl.gz"
 
 
 def of_region(name: str, region: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.columns import Array, Ints
+from simulation.holidays import is_holiday
 from simulation.streams import happens, mixed
 
 COUNTRIES = np.array(
@@ -48,11 +49,12 @@ def draw_countries(rng: np.random.Generator, weights: Array, count: int) -> Ints
 
 
 def working_time(rng: np.random.Generator, at_ms: Ints, country: Array) -> Ints:
-    """Keep the day of every moment but move its hour into the country's waking day, mostly off weekends."""
+    """Move the hour of every moment into the country's waking day, and half of weekends and holidays to other days."""
     day = at_ms // 86_400_000
     count = len(day)
     weekend = (day + 3) % 7 >= _SATURDAY
     day = np.where(weekend & happens(rng, 0.5, count), day - 2, day)
+    day = np.where(is_holiday(country, day) & happens(rng, 0.5, count), day + 1, day)
     local = np.where(happens(rng, 0.85, count), rng.normal(14.0, 3.5, count), rng.uniform(0, 24, count))
     hours = (local - UTC_OFFSET_HOURS[country]) % 24.0
     moved: Ints = day * 86_400_000 + (hours * 3_600_000).astype(np.int64)

@@ -1,7 +1,8 @@
 """Writes the raw logs of a simulated marketplace: the only door of this package.
 
-One gzip file per log, day of arrival and region, ``<root>/<log>/ingest_date=YYYY-MM-DD/<log>.jsonl.gz`` (the second
-region's is ``<log>-001.jsonl.gz``), and the hidden truth beside, where no job looks.
+One gzip file per log, span of hours in which it arrived, and region,
+``<root>/<log>/ingest_date=YYYY-MM-DD/hour=HH/<log>.jsonl.gz`` (the second region's is ``<log>-001.jsonl.gz``), and the
+hidden truth beside, where no job looks.
 """
 
 from __future__ import annotations
@@ -53,8 +54,10 @@ LOGS = (
     "exchange_rates",
     "card_issuers",
     "throw_away_domains",
+    "holidays",
+    "job_views",
 )
-_DAY = "ingest_date"
+_HOUR = "file_hour"
 _KEEP = "keep_share"
 
 
@@ -149,29 +152,29 @@ def _write(
     """Write what arrives of a log of one region."""
     began = time.monotonic()
     delivery = deliver(settings, source)
-    rows = _write_days(spark, settings.partitions, root, region, source.log, delivery)
+    rows = _write_files(spark, settings.partitions, root, region, source.log, delivery)
     seconds = time.monotonic() - began
     return LogWritten(log=source.log, rows=rows, planted=delivery.planted, seconds=seconds)
 
 
-def _write_days(
+def _write_files(
     spark: SparkSession, partitions: int, root: str, region: int, log: str, delivery: Delivery
 ) -> int:
-    """Write one file per day on the executors and return the number of lines they wrote."""
+    """Write every file on the executors and return the number of lines they wrote."""
     columns = {name: pa.array(values.tolist()) for name, values in delivery.columns.items()}
-    columns[_DAY] = pa.array(delivery.ingest_day.tolist())
+    columns[_HOUR] = pa.array(delivery.file_hour.tolist())
     columns[_KEEP] = pa.array(delivery.keep_share.tolist())
-    lines = spark.createDataFrame(pa.table(columns)).repartition(partitions, _DAY)
+    lines = spark.createDataFrame(pa.table(columns)).repartition(partitions, _HOUR)
 
-    def write_day(day: pa.Table) -> pa.Table:
-        rows = day.sort_by("raw_offset")
-        named = rows.drop_columns([_DAY, _KEEP]).to_pylist()
+    def write_file(lines: pa.Table) -> pa.Table:
+        rows = lines.sort_by("raw_offset")
+        named = rows.drop_columns([_HOUR, _KEEP]).to_pylist()
         shares = rows[_KEEP].to_pylist()
-        path = log_path(root, log, rows[_DAY][0].as_py(), region)
+        path = log_path(root, log, rows[_HOUR][0].as_py(), region)
         sent = map(as_sent, named)
         write_whole(path, (json_line(record, share) for record, share in zip(sent, shares, strict=True)))
         return pa.table({"lines": pa.array([len(named)], type=pa.int64())})
 
-    counted = lines.groupBy(_DAY).applyInArrow(write_day, "lines long").agg(F.sum("lines").alias("lines"))
+    counted = lines.groupBy(_HOUR).applyInArrow(write_file, "lines long").agg(F.sum("lines").alias("lines"))
     row = counted.first()
     return 0 if row is None or row["lines"] is None else int(row["lines"])

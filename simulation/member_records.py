@@ -50,6 +50,17 @@ def proposal_records(words: Words, rows: Columns) -> Records:
     )
 
 
+def view_records(words: Words, rows: Columns) -> Records:
+    """Return ``job_views``."""
+    fields = {
+        "job_id": words.id("job", rows["post"]),
+        "account_id": words.id("acc", rows["account"]),
+        "kind": rows["kind"],
+        **words.place(rows),
+    }
+    return replace(words.of_apps("job_views", "job_view_noted", rows, fields), member_field="account_id")
+
+
 def message_records(words: Words, rows: Columns) -> Records:
     """Return ``messages``."""
     fields = {

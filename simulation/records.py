@@ -24,8 +24,9 @@ from simulation.member_records import (
     report_records,
     review_records,
     time_records,
+    view_records,
 )
-from simulation.reference_records import domain_records, issuer_records, rate_records
+from simulation.reference_records import domain_records, holiday_records, issuer_records, rate_records
 from simulation.server_records import (
     change_records,
     credit_records,
@@ -69,6 +70,8 @@ def records(settings: SimulationSettings, world: World) -> list[Records]:
         rate_records(words, world.exchange_rates),
         issuer_records(words, world.card_issuers),
         domain_records(words, world.throw_away_domains),
+        holiday_records(words, world.holidays),
+        view_records(words, world.job_views),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What platforms look up and nobody on them does: exchange rates, issuers of cards, domains of throw-away addresses."""
+"""What platforms look up and nobody on them does: rates, card issuers, domains, holidays."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import numpy as np
 
 from simulation import geography
 from simulation.columns import Columns, size, take
+from simulation.holidays import holidays_of
 from simulation.instruments import BANKS, FUNDING, issuer_bin
 from simulation.population import DAY_MS, THROW_AWAY
 from simulation.settings import SimulationSettings
 from simulation.streams import mixed, stream
 
 _UNSEEN_DOMAINS = 60
+_LISTED_DAYS = 182
 _YEARS_MS = 3 * 365 * DAY_MS
 
 
@@ -21,6 +23,7 @@ def reference_data(settings: SimulationSettings) -> dict[str, Columns]:
         "exchange_rates": _exchange_rates(settings),
         "card_issuers": _card_issuers(settings),
         "throw_away_domains": _throw_away_domains(settings),
+        "holidays": _holidays(settings),
     }
 
 
@@ -60,3 +63,12 @@ def _throw_away_domains(settings: SimulationSettings) -> Columns:
     }
     rows = take(rows, np.argsort(rows["ms"], kind="stable"))
     return rows | {"number": np.arange(size(rows))}
+
+
+def _holidays(settings: SimulationSettings) -> Columns:
+    """Return the holidays of the period and half a year on, each listed half a year before it."""
+    first, last = settings.day(0).year, settings.day(settings.days).year + 1
+    country, day, name = zip(*holidays_of(range(first, last + 1)), strict=True)
+    rows = {"country": np.array(country), "day": np.array(day), "name": np.array(name)}
+    rows |= {"ms": (rows["day"] - _LISTED_DAYS) * DAY_MS}
+    return take(rows, np.lexsort((rows["country"], rows["day"])))

@@ -37,6 +37,16 @@ def domain_records(words: Words, rows: Columns) -> Records:
     return _fetched(words, "throw_away_domains", "domain_listed", rows, {"domain": rows["domain"]})
 
 
+def holiday_records(words: Words, rows: Columns) -> Records:
+    """Return ``holidays``."""
+    fields = {
+        "country": words.country(rows["country"]),
+        "day": rows["day"].astype("datetime64[D]").astype(str),
+        "name": rows["name"],
+    }
+    return _fetched(words, "holidays", "holiday_listed", rows, fields)
+
+
 def _fetched(words: Words, log: str, event_type: str, rows: Columns, fields: Columns) -> Records:
     fetched = words.of_server(log, event_type, rows, fields, "reference-data")
     return replace(fetched, dirt=_DIRT, tells_past=True, is_of_all=True)

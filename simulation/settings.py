@@ -6,6 +6,7 @@ One object describes one marketplace. Equal settings give equal bytes; ``partiti
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -121,10 +122,10 @@ class FraudSettings(BaseModel):
         description="Share of foreign stolen cards that are of the one country for sale that quarter (T1).",
     )
     reaction: float = Field(
-        default=0.1,
+        default=0.15,
         ge=0,
         le=2,
-        description="By how much (as a logarithm) stolen cards are charged less at the end than at the start.",
+        description="By how much (as a logarithm) fraudsters charge less where all of their kind are blocked.",
     )
 
     @model_validator(mode="after")
@@ -165,6 +166,14 @@ class SimulationSettings(BaseModel):
     logins_per_account: float = Field(
         default=6.0, ge=0, description="Logins an account makes besides those before payments."
     )
+    views_per_post: float = Field(
+        default=2.0,
+        ge=0,
+        description="Views of a job post by people who do not bid; a sample of all there are.",
+    )
+    hours_per_file: Literal[1, 2, 3, 4, 6, 8, 12, 24] = Field(
+        default=24, description="Hours of arrival that lie in one file; the lines are the same."
+    )
     partitions: int = Field(
         default=8, ge=1, description="Spark partitions that write files; changes no byte of them."
     )
@@ -177,7 +186,7 @@ class SimulationSettings(BaseModel):
 
     @classmethod
     def tiny(cls, seed: int = 7) -> SimulationSettings:
-        """Return 60 days with about 3,000 payments, dirty enough that every kind of dirt occurs."""
+        """Return 60 days with about 3,000 payments, with every kind of fraud and of dirt."""
         dirt = DirtSettings(
             near_duplicate=0.005,
             test_traffic=0.01,
@@ -202,6 +211,7 @@ class SimulationSettings(BaseModel):
             payments_per_day=50.0,
             logins_per_account=2.0,
             partitions=2,
+            fraud=FraudSettings(swindling_threads=0.02),
             dirt=dirt,
         )
 

@@ -20,6 +20,7 @@ from simulation.fraud.clients import Clients
 from simulation.fraud.credit_rings import caught_rings, run_credit_rings
 from simulation.fraud.laundering import run_laundering
 from simulation.fraud.non_delivery import run_non_delivery
+from simulation.fraud.reaction import with_reaction
 from simulation.fraud.rented_identities import run_rented_identities
 from simulation.fraud.returning import linked, returners
 from simulation.fraud.self_dealing import run_self_dealing
@@ -30,6 +31,7 @@ from simulation.guilt import typology_of
 from simulation.honest_payments import honest_payments
 from simulation.instruments import instrument_changes
 from simulation.job_posts import job_posts
+from simulation.job_views import job_views
 from simulation.ledger import ledger_entries
 from simulation.logins import logins
 from simulation.messages import messages
@@ -83,6 +85,8 @@ class World:
     exchange_rates: Columns
     card_issuers: Columns
     throw_away_domains: Columns
+    holidays: Columns
+    job_views: Columns
 
 
 def simulate(settings: SimulationSettings) -> World:
@@ -91,6 +95,7 @@ def simulate(settings: SimulationSettings) -> World:
     posts = job_posts(settings, everyone, payments)
     terms = contracts(settings, everyone, payments, posts)
     bids = proposals(settings, everyone, payments, posts, under.boosted)
+    looks = job_views(settings, everyone, payments, posts, bids)
     talk = messages(settings, everyone, payments, posts, bids, terms)
     reports = user_reports(settings, everyone, payments, posts, talk)
     disputes = open_disputes(settings, payments, terms["contract"][terms["typology"] == PADDED])
@@ -105,15 +110,14 @@ def simulate(settings: SimulationSettings) -> World:
     of_account = typology_of(everyone, payments, posts, talk)
     acts = _acts(
         (invitations(everyone), "referrer"),
-        (payments, "payer"),
-        (payments, "payee"),
+        *((payments, side) for side in ("payer", "payee")),
         (seen, "account"),
         (posts, "client"),
         (bids, "freelancer"),
+        (looks, "account"),
         (talk, "sender"),
         (reports, "reporter"),
-        (terms | {"ms": terms["end_ms"]}, "client"),
-        (terms | {"ms": terms["end_ms"]}, "freelancer"),
+        *((terms | {"ms": terms["end_ms"]}, side) for side in ("client", "freelancer")),
         (praise, "reviewer"),
         (worked, "freelancer"),
     )
@@ -142,6 +146,7 @@ def simulate(settings: SimulationSettings) -> World:
         enforcement_actions=enforcement_actions(settings, sanctioned),
         devices=devices(settings, everyone, of_account, seen, _by_payer(payments), paid_out),
         credit_movements=credit_movements(settings, everyone, bids),
+        job_views=looks,
         **reference_data(settings),
     )
 
@@ -153,7 +158,8 @@ def _money_moved(settings: SimulationSettings) -> tuple[Columns, Columns, Underw
         settings, people, int(settings.payments_per_day * settings.days * _HONEST_ATTEMPTS)
     )
     under = _fraud(settings, people, honest)
-    payments = _paid(settings, stack([honest, from_rows(under.attempts, Attempt)]))
+    fraud = with_reaction(settings, from_rows(under.attempts, Attempt))
+    payments = _paid(settings, stack([honest, fraud]))
     return _everyone(settings, people, under.accounts), payments, under
 
 

@@ -1,8 +1,7 @@
 """T1, stolen cards: a new client pays an accomplice with a stolen card, often after some declines.
 
 Most such accounts sit in rings that share devices, cards and payees, and rotate them. The countries of their
-foreign cards change from quarter to quarter, and as time passes they take less at a time and wait longer, as those
-do who see others blocked.
+foreign cards change from quarter to quarter.
 """
 
 from __future__ import annotations
@@ -111,8 +110,7 @@ class _Ring:
         if aged and under.chance(0.6):
             self._warm_up(account, signup, at, place, country)
         card = self._next_card(country, at)
-        caution = under.settings.fraud.reaction * under.progress(at)
-        level = float(rng.normal(5.0, 0.75)) - caution
+        level = float(rng.normal(5.0, 0.75))
         for _ in range(min(4, int(rng.geometric(0.5)))):
             deal = self._deal(account, at, country, is_fraud=True)
             minor = under.amount(level + float(rng.normal(0, 0.3)))
@@ -121,6 +119,6 @@ class _Ring:
                 at += int(rng.integers(30_000, 1_200_000))
                 card = self._next_card(country, at) if under.chance(0.45) else card
             under.pay(at, deal, card, place, minor)
-            at += int(rng.exponential(1.6 * (1.0 + caution)) * DAY_MS)
+            at += int(rng.exponential(1.6) * DAY_MS)
             if under.chance(0.25):
                 place = under.place(place.device, country)

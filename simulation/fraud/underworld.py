@@ -164,11 +164,6 @@ class Underworld:
             self.hasty.add(payee)
         return payee
 
-    def progress(self, at: int) -> float:
-        """Return which share of the period has passed, 0 before it."""
-        begin, end = self.settings.start_ms, self.settings.end_ms
-        return min(1.0, max(0.0, (at - begin) / (end - begin)))
-
     def amount(self, log_amount: float) -> int:
         """Return minor units for the log of an amount, rounded as honest people round."""
         return int(round_money(self.rng, np.array([log_amount]))[0])

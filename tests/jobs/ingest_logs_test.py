@@ -52,6 +52,22 @@ def test_a_range_is_ingested_whole_reported_and_not_twice(project: Any) -> None:
     assert states == ["done", "done"]
 
 
+def test_hours_of_a_day_are_ingested_as_they_come(project: Any) -> None:
+    contracts = (project.folder / "contracts/logs.yml").read_text()
+    project.write(
+        "contracts/logs.yml", contracts.replace("payments/{day}.jsonl", "payments/{day}/hour=*/*.jsonl")
+    )
+    done = []
+    for hour in ("00", "06"):
+        rows = [PAYMENT.format(name, 1, 1) for name in ("same", f"of {hour}")]
+        project.write(f"raw/payments/2026-03-01/hour={hour}/part-0.jsonl", "".join(rows))
+        done.append(project.work(IngestLogs, "--from", "2026-03-01", "--to", "2026-03-02"))
+    assert [(outcome.rows_in, outcome.rows_out) for outcome in done] == [(2, 2), (2, 1)]
+    events = project.lake.read("events_payments")
+    assert {row["payment_id"] for row in events.collect()} == {"same", "of 00", "of 06"}
+    assert not {"day", "hour"} & set(events.columns)
+
+
 def test_a_killed_job_is_finished_by_the_same_command(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(project)
 

@@ -188,6 +188,8 @@ def test_a_folder_without_contracts_is_a_mistake(tmp_path: Path) -> None:
         ("payments/{day}.csv.gz", "payments/2026-03-01Xcsv.gz", None),
         ("p/ingest_date={day}/*.jsonl", "p/ingest_date=2026-03-01/part-0.jsonl", "2026-03-01"),
         ("p/ingest_date={day}/*.jsonl", "p/ingest_date=2026-03-01/hour=1/part-0.jsonl", None),
+        ("p/ingest_date={day}/hour=*/*.jsonl", "p/ingest_date=2026-03-01/hour=01/0.jsonl", "2026-03-01"),
+        ("p/ingest_date={day}/hour=*/*.jsonl", "p/ingest_date=2026-03-01/0.jsonl", None),
     ],
 )
 def test_the_day_of_delivery_is_read_from_the_path(pattern: str, path: str, day: str | None) -> None:

@@ -33,8 +33,9 @@ TELL_PAST = (
     "exchange_rates",
     "card_issuers",
     "throw_away_domains",
+    "holidays",
 )
-APPS = ("logins", "payments", "job_posts", "proposals", "messages", "reviews", "time_logs")
+APPS = ("logins", "payments", "job_posts", "proposals", "messages", "reviews", "time_logs", "job_views")
 DEVICES = dict.fromkeys((*APPS, "payouts"), "device_id") | {"accounts": "signup_device_id"}
 ADDRESSES = dict.fromkeys(APPS, "ip") | {"accounts": "signup_ip"}
 

@@ -26,6 +26,7 @@ MEMBERS = {
     "kyc_checks": "account_id",
     "enforcement_actions": "account_id",
     "credit_movements": "account_id",
+    "job_views": "account_id",
 }
 # By log: what names a row, and what its author wrote.
 TEXTS = {

@@ -27,7 +27,7 @@ class Run:
 
 def raw_lines(run: Run, log: str) -> list[str]:
     """The lines of a log in the order of arrival; bytes that are not UTF-8 as U+FFFD."""
-    files = sorted((run.root / log).glob("ingest_date=*/*.jsonl.gz"))
+    files = sorted((run.root / log).glob("ingest_date=*/hour=*/*.jsonl.gz"))
     return [line for file in files for line in lines_of(file)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -81,4 +83,20 @@ def test_one_region_tells_what_holds_for_all(told: dict[str, Any]) -> None:
         "exchange_rates",
         "card_issuers",
         "throw_away_domains",
+        "holidays",
     }
+
+
+def test_a_holiday_is_known_before_it_comes_and_fewer_people_pay_on_it(told: dict[str, Any]) -> None:
+    listed, payments = told["holidays"], told["payments"]
+    days = np.array(listed.fields["day"], dtype="datetime64[D]")
+    assert (listed.event_ms < days.astype("datetime64[ms]").astype(np.int64)).all()
+    in_period = days.astype(np.int64) * DAY_MS < SETTINGS.end_ms
+    holidays = set(zip(listed.fields["country"][in_period].tolist(), days[in_period].tolist(), strict=True))
+    assert len({country for country, _ in holidays}) == len(geography.COUNTRIES)
+    country = np.array(payments.fields["ip_country"])
+    paid_on = (payments.event_ms // DAY_MS).astype("datetime64[D]").tolist()
+    paid = Counter(zip(country.tolist(), paid_on, strict=True))
+    of_holidays = sum(paid[holiday] for holiday in holidays)
+    a_week_off = sum(paid[where, day + timedelta(days=7)] for where, day in holidays)
+    assert of_holidays < 0.75 * a_week_off

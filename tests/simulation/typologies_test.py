@@ -137,16 +137,6 @@ def test_foreign_stolen_cards_are_of_another_country_every_quarter(demo: World) 
     assert len(favourites) > 1
 
 
-def test_who_fears_to_be_blocked_charges_stolen_cards_less_as_time_passes() -> None:
-    def later_to_earlier(world: World) -> float:
-        stolen = take(world.payments, world.payments["is_fraud"] & (world.payments["typology"] == "T1"))
-        middle = np.median(stolen["ms"])
-        level = np.log(stolen["minor"])
-        return float(level[stolen["ms"] >= middle].mean() - level[stolen["ms"] < middle].mean())
-
-    assert later_to_earlier(with_fraud(reaction=1.5)) < later_to_earlier(with_fraud(reaction=0.0)) - 0.4
-
-
 def test_a_knob_at_zero_leaves_its_typology_out() -> None:
     world = with_fraud(
         self_dealing=0.0, rented_identities=0.0, padded_contracts=0.0, returning=0.0, credit_rings=0.0

@@ -29,7 +29,7 @@ def contents(root: Path) -> dict[str, bytes]:
 def test_lines_lie_in_the_file_of_their_arrival_in_order_of_arrival(run: Run, log: str) -> None:
     days = sorted((run.root / log).glob("ingest_date=*"))
     for day in days:
-        (file,) = day.iterdir()
+        (file,) = (day / "hour=00").iterdir()
         arrivals = [e["ingest_ts"] for e in whole(lines_of(file))]
         assert arrivals == sorted(arrivals)
         assert {arrival[:10] for arrival in arrivals} <= {day.name.removeprefix("ingest_date=")}
@@ -138,14 +138,32 @@ def test_one_partition_and_four_write_the_same_bytes(spark: SparkSession, run: R
     assert contents(tmp_path / "four") == contents(run.root)
 
 
+def test_files_of_some_hours_hold_the_lines_of_those_of_a_day(spark: SparkSession, tmp_path: Path) -> None:
+    for hours in (24, 6, 1):
+        settings = TINY.model_copy(update={"days": 14, "hours_per_file": hours})
+        write_logs(spark, settings, str(tmp_path / str(hours) / "raw"))
+    whole_days = tmp_path / "24" / "raw"
+    for log in LOGS:
+        for day in sorted((whole_days / log).iterdir()):
+            expected = lines_of(day / "hour=00" / f"{log}.jsonl.gz")
+            for hours in (6, 1):
+                files = sorted((tmp_path / str(hours) / "raw" / log / day.name).rglob("*.gz"))
+                assert [line for file in files for line in lines_of(file)] == expected
+                for file in files:
+                    first = int(file.parent.name.removeprefix("hour="))
+                    arrivals = [int(event["ingest_ts"][11:13]) for event in whole(lines_of(file))]
+                    assert set(arrivals) <= set(range(first, first + hours))
+    assert len(list(tmp_path.glob("1/raw/payments/*/*"))) > 100
+
+
 def test_a_run_after_a_kill_ends_with_the_same_files_and_no_leftovers(
     spark: SparkSession, run: Run, tmp_path: Path
 ) -> None:
     root = tmp_path / "raw"
     shutil.copytree(run.root, root)
-    day = root / "payments" / "ingest_date=2026-01-20"
+    day = root / "payments" / "ingest_date=2026-01-20" / "hour=00"
     (day / "payments.jsonl.gz").rename(day / ".tmp-killed")
-    (root / "logins" / "ingest_date=2026-01-21" / "logins.jsonl.gz").unlink()
+    (root / "logins" / "ingest_date=2026-01-21" / "hour=00" / "logins.jsonl.gz").unlink()
     write_logs(spark, TINY, str(root))
     assert contents(root) == contents(run.root)
 
@@ -168,7 +186,7 @@ def test_the_truth_may_not_lie_among_the_logs(spark: SparkSession, tmp_path: Pat
         write_logs(spark, TINY, str(tmp_path), truth_root=str(tmp_path / "truth"))
 
 
-OF_ALL = ("exchange_rates", "card_issuers", "throw_away_domains")
+OF_ALL = ("exchange_rates", "card_issuers", "throw_away_domains", "holidays")
 
 
 def test_regions_are_marketplaces_of_their_own_with_their_files_side_by_side(
@@ -183,7 +201,7 @@ def test_regions_are_marketplaces_of_their_own_with_their_files_side_by_side(
             rows[log.log] += 0 if region and log.log in OF_ALL else log.rows
         suffix = "-001" if region else ""
         for path in alone.rglob("*.jsonl.gz"):
-            if region and path.parents[1].name in OF_ALL:
+            if region and path.parents[2].name in OF_ALL:
                 continue
             day = tmp_path / "both" / path.parent.relative_to(tmp_path / f"alone_{region}")
             assert (day / path.name.replace(".", f"{suffix}.", 1)).read_bytes() == path.read_bytes()
