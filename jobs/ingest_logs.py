@@ -11,13 +11,15 @@ from functools import partial
 
 from jobs.arguments import add_range
 from jobs.at_once import at_once
+from jobs.finishing import Finishing, say
 from jobs.job import Context, Plan, console_command, run_job
 from lake.dimensions.refresh import refresh
 from lake.erase.erasures import check_no_erasure_begun
 from lake.errors import TrustlakeError
-from lake.ingest.batch import UNREADABLE, BatchResult, ingest_batch
+from lake.ingest.batch import UNREADABLE, ingest_batch
 from lake.ingest.event_table import prepare_events
 from lake.ingest.files import Batch, RawFile, delivered, of_days
+from lake.ingest.finished import BatchResult
 from lake.ingest.plan import Delivered, plan_logs
 from lake.ingest.replay import held_back, replay, replay_completed
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE
@@ -104,23 +106,24 @@ def _ingest(context: Context, delivered_logs: Sequence[Delivered]) -> Outcome:
     planned = plan_logs(lake, raw, delivered_logs)
     # The longest first, lest the others wait for it at the end.
     logs = sorted(planned, key=lambda log: -sum(batch.size for batch in planned[log]))
-    pieces = [partial(_ingest_log, context, log, planned[log]) for log in logs]
-    results = [result for found in at_once(context.spark, pieces, raw.logs_at_once) for result in found]
+    finishing = Finishing(context)
+    pieces = [partial(_ingest_log, context, log, planned[log], finishing) for log in logs]
+    try:
+        at_once(context.spark, pieces, raw.logs_at_once)
+    finally:
+        finishing.note_all()
+    results = finishing.results
     for contract in context.contracts.values():
         completed = replay_completed(lake, raw.root, contract)
         if completed is not None:
             results.append(completed)
-            _say(context, completed, "from quarantine, of transactions now complete")
+            say(context, completed, "from quarantine, of transactions now complete")
     return _outcome(context, results, _refresh(context))
 
 
-def _ingest_log(context: Context, log: str, planned: Sequence[Batch]) -> list[BatchResult]:
-    results = []
-    for number, batch in enumerate(planned, start=1):
-        results.append(ingest_batch(context.lake, context.config.raw.root, context.contracts[log], batch))
-        span = f"{batch.files[0].day} to {batch.files[-1].day}"
-        _say(context, results[-1], f"{number}/{len(planned)}, {span}")
-    return results
+def _ingest_log(context: Context, log: str, planned: Sequence[Batch], finishing: Finishing) -> None:
+    for batch in planned:
+        finishing.add(ingest_batch(context.lake, context.config.raw.root, context.contracts[log], batch))
 
 
 def _replay(context: Context) -> Outcome:
@@ -130,7 +133,7 @@ def _replay(context: Context) -> Outcome:
         result = replay(context.lake, context.config.raw.root, contract)
         if result is not None:
             results.append(result)
-            _say(context, result, "from quarantine")
+            say(context, result, "from quarantine")
     return _outcome(context, results, _refresh(context))
 
 
@@ -165,18 +168,6 @@ def _outcome(context: Context, results: Sequence[BatchResult], dimensions: Seque
         result=" · ".join([f"{duplicates:,} duplicates", *kinds]),
         place=", ".join([f"events ({len(context.contracts)} tables)", *dimensions, QUARANTINE.name]),
         outputs={table: context.lake.version(table) for table in tables},
-    )
-
-
-def _say(context: Context, result: BatchResult, what: str) -> None:
-    context.log.info(
-        "%s %s: %s rows in, %s out, %s duplicates, %s refused",
-        context.contracts[result.log].table,
-        what,
-        f"{result.rows_in:,}",
-        f"{result.rows_out:,}",
-        f"{result.duplicates:,}",
-        f"{sum(result.refused.values()):,}",
     )
 
 

@@ -1,10 +1,12 @@
-"""One batch: read, parse, refuse, remove second deliveries, write. Safe to run again after a kill at any instant."""
+"""One batch: read, parse, refuse, remove second deliveries, write. Safe to run again after a kill at any instant.
+
+What is written counts as finished once ``lake.ingest.finished`` has noted it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 
@@ -20,37 +22,21 @@ from lake.hash_key import needed
 from lake.ingest.balance import refuse_imbalance
 from lake.ingest.conflicting_changes import refuse_conflicting_changes
 from lake.ingest.files import Batch, delivered
+from lake.ingest.finished import DELIVERY, Written
 from lake.ingest.hidden_text import hidden_text
 from lake.ingest.near_duplicates import refuse_near_duplicates
 from lake.ingest.parse import FILE, REASON, TEXT, earliest_first, parse
 from lake.ingest.read import read_raw, unreadable
-from lake.ingest.schemas import BATCHES, QUARANTINE
+from lake.ingest.schemas import QUARANTINE
 from lake.ingest.undone import times_undone
 from lake.seals import latest_seal
 from lake.tables import Lake
 
 UNREADABLE = "unreadable_file"
-DELIVERY, REPLAY = "delivery", "replay"
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """rows_in = rows_out + duplicates + the refused rows, those of erased persons among them.
-
-    Unreadable files are counted apart.
-    """
-
-    log: str
-    files: int
-    rows_in: int
-    rows_out: int
-    duplicates: int
-    refused: dict[str, int]
-    unreadable_files: tuple[str, ...]
-
-
-def ingest_batch(lake: Lake, root: str, contract: Contract, batch: Batch) -> BatchResult:
-    """Write the batch's events and quarantine rows, then note it as finished.
+def ingest_batch(lake: Lake, root: str, contract: Contract, batch: Batch) -> Written:
+    """Write the batch's events and quarantine rows.
 
     Events become known no earlier than the latest seal, but for those of days that the contract calls a backfill.
 
@@ -89,7 +75,7 @@ def _write(
     batch: Batch,
     readable: Sequence[Sequence[str]],
     lost: tuple[str, ...],
-) -> BatchResult:
+) -> Written:
     with judged(lake, contract, batch, read_parsed(lake, root, contract, readable)) as rows:
         rows_in, refused = counted(rows)
         _check_share(contract, batch, rows_in, refused)
@@ -98,7 +84,7 @@ def _write(
             lake.append(QUARANTINE.name, bad, once=_once(lake, batch, "quarantine"))
         # Last, for Spark computes anew what it kept of a table that changed, and rows may be judged beside events.
         append_events(lake, contract, batch, rows)
-    return finish(lake, contract, batch, DELIVERY, rows_in=rows_in, refused=refused, lost=lost)
+    return Written(batch, contract, DELIVERY, rows_in, refused, lost)
 
 
 def counted(rows: DataFrame) -> tuple[int, dict[str, int]]:
@@ -112,49 +98,6 @@ def append_events(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame)
     """Append those of the parsed rows that keep the contract and are new, once."""
     events = _first_deliveries(lake, contract, batch, rows.where(F.col(REASON).isNull()))
     lake.append(contract.table, events, once=_once(lake, batch, "events"))
-
-
-def finish(
-    lake: Lake,
-    contract: Contract,
-    batch: Batch,
-    kind: str,
-    *,
-    rows_in: int,
-    refused: dict[str, int],
-    lost: tuple[str, ...] = (),
-) -> BatchResult:
-    """Note a batch whose rows are written, once."""
-    rows_out, known_from = _written(lake, contract, batch)
-    files = 0 if kind == REPLAY else len(batch.files) - len(lost)
-    duplicates = rows_in - sum(refused.values()) - rows_out
-    days = [file.day for file in batch.files]
-    row = {
-        "log": batch.log,
-        "ingest_batch": batch.batch_id,
-        "kind": kind,
-        "contract_version": contract.version,
-        "first_day": min(days),
-        "last_day": max(days),
-        "files": files,
-        "rows_in": rows_in,
-        "rows_out": rows_out,
-        "duplicates": duplicates,
-        "refused": sum(refused.values()),
-        "reasons": refused,
-        "known_from": known_from,
-        "run_id": lake.stamp.run_id,
-    }
-    done = lake.spark.createDataFrame([tuple(row.values())], BATCHES.schema)
-    lake.append(BATCHES.name, done, once=_once(lake, batch, "finished"))
-    return BatchResult(batch.log, files, rows_in, rows_out, duplicates, refused, lost)
-
-
-def _written(lake: Lake, contract: Contract, batch: Batch) -> tuple[int, datetime | None]:
-    """How many events the batch brought, and when the first of them was known."""
-    events = lake.read(contract.table).where(F.col("ingest_batch") == batch.batch_id)
-    found = events.agg(F.count("*").alias("rows"), F.min("known_at").alias("known_from")).head()
-    return (found["rows"], found["known_from"]) if found else (0, None)
 
 
 def read_parsed(lake: Lake, root: str, contract: Contract, readable: Sequence[Sequence[str]]) -> DataFrame:

@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 
 from lake.contracts import Contract
 from lake.ingest.balance import IMBALANCE
-from lake.ingest.batch import REPLAY, BatchResult, append_events, counted, finish, judged, quarantined
+from lake.ingest.batch import append_events, counted, judged, quarantined
 from lake.ingest.files import Batch, RawFile
+from lake.ingest.finished import REPLAY, BatchResult, Written, note_finished
 from lake.ingest.parse import REASON, parse
 from lake.ingest.read import read_again
 from lake.ingest.schemas import QUARANTINE
@@ -53,7 +54,7 @@ def replay(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
     with judged(lake, contract, batch, again) as parsed:
         rows_in, refused = counted(parsed)
         append_events(lake, contract, batch, parsed)
-        result = finish(lake, contract, batch, REPLAY, rows_in=rows_in, refused=refused)
+        (result,) = note_finished(lake, [Written(batch, contract, REPLAY, rows_in, refused)])
         lake.replace(
             QUARANTINE.name,
             _still_refused(lake, contract, rows, parsed),

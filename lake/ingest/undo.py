@@ -10,8 +10,9 @@ from pyspark.sql import functions as F
 
 from lake.contracts import Contract
 from lake.errors import RefusedError, SchemaError
-from lake.ingest.batch import DELIVERY, REPLAY, UNREADABLE, read_parsed
+from lake.ingest.batch import UNREADABLE, read_parsed
 from lake.ingest.files import delivered
+from lake.ingest.finished import DELIVERY, REPLAY
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE
 from lake.ingest.undone import BEGUN, DONE, UNDONE
 from lake.quoted import quoted

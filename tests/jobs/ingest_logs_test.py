@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pyspark.sql import functions as F
 
+from jobs import finishing
 from jobs.ingest_logs import IngestLogs
 from jobs.job import run_job
 from lake.errors import RefusedError, TrustlakeError
-from lake.ingest import batch as batch_module
 from lake.runs import RUNS
 
 PAYMENT = '{{"payment_id": "{0}", "card_id": "c", "amount": {1}, "ts": "2026-03-0{2}T10:00:00Z"}}\n'
@@ -75,7 +75,7 @@ def test_a_killed_job_is_finished_by_the_same_command(project: Any, monkeypatch:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(batch_module, "finish", die)
+        broken.setattr(finishing, "note_finished", die)
         with pytest.raises(KeyboardInterrupt):
             project.work(IngestLogs)
     outcome = project.work(IngestLogs)

@@ -12,11 +12,11 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from lake.errors import RefusedError, SchemaError
-from lake.ingest import batch as batch_module
 from lake.ingest import replay as replay_module
-from lake.ingest.batch import BatchResult
+from lake.ingest.finished import BatchResult
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE
 from lake.tables import Lake
+from tests.lake import raw_log
 from tests.lake.raw_log import Log, lake_in, line
 
 pytestmark = pytest.mark.minutes
@@ -202,7 +202,7 @@ def test_a_run_killed_between_its_commits_is_finished_as_if_nothing_had_happened
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(batch_module, "finish", die)
+        broken.setattr(raw_log, "note_finished", die)
         with pytest.raises(KeyboardInterrupt):
             log.ingest()
     assert "a" in log.events()
@@ -227,7 +227,7 @@ def test_a_half_ingested_file_that_changed_is_refused(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(batch_module, "finish", die)
+        broken.setattr(raw_log, "note_finished", die)
         with pytest.raises(KeyboardInterrupt):
             log.ingest()
     path.unlink()
@@ -306,7 +306,7 @@ def test_rows_of_csv_files_are_replayed_with_their_files_headers(shared: Lake, t
         log.replay()
 
 
-@pytest.mark.parametrize("place", ["finish", "_still_refused"])
+@pytest.mark.parametrize("place", ["note_finished", "_still_refused"])
 def test_a_killed_replay_is_finished_as_if_nothing_had_happened(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

@@ -11,8 +11,9 @@ from pyspark.sql import functions as F
 
 from lake.contracts import Column, Contract
 from lake.hash_key import HashKey
-from lake.ingest.batch import BatchResult, ingest_batch
+from lake.ingest.batch import ingest_batch
 from lake.ingest.files import Batch, delivered, of_days
+from lake.ingest.finished import BatchResult, note_finished
 from lake.ingest.plan import Delivered, plan_logs
 from lake.ingest.replay import replay
 from lake.ingest.schemas import BATCHES, FILES, QUARANTINE, events
@@ -64,7 +65,13 @@ class Log:
         return self.ingest_planned(self.plan())
 
     def ingest_planned(self, planned: list[Batch]) -> list[BatchResult]:
-        return [ingest_batch(self.lake, str(self.folder), self.contract, batch) for batch in planned]
+        return [
+            result
+            for batch in planned
+            for result in note_finished(
+                self.lake, [ingest_batch(self.lake, str(self.folder), self.contract, batch)]
+            )
+        ]
 
     def replay(self, **mended: object) -> BatchResult | None:
         """By the contract with other columns."""
