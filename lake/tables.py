@@ -130,10 +130,10 @@ class Lake:
             SchemaError: it exists with other columns or types.
             LakeVersionError: it was created by a newer version of trustlake.
         """
-        if not self.exists(spec.name):
-            self._create_or_find(spec)
+        is_ours = not self.exists(spec.name) and self._create_or_find(spec)
         schema = self._schema(spec.name)
-        self.check_format(spec.name)
+        if not is_ours:
+            self.check_format(spec.name)
         found = {field.name: field.dataType.simpleString() for field in schema}
         expected = {field.name: field.dataType.simpleString() for field in spec.schema}
         if found != expected:
@@ -212,20 +212,21 @@ class Lake:
         finally:
             self.spark.catalog.dropTempView(_FOUND)
 
-    def _create_or_find(self, spec: TableSpec) -> None:
-        """Create the table, or wait for the process that creates it at the same moment."""
+    def _create_or_find(self, spec: TableSpec) -> bool:
+        """Create the table, or wait for the process that creates it at the same moment; tells whether it is ours."""
         try:
             self._create(spec)
         except CONFLICTS:
-            return
+            return False
         except AnalysisException as error:
             if error.getCondition() != _HALF_CREATED:
                 raise
             for _ in range(_LOOKS):
                 time.sleep(_PAUSE_SECONDS)
                 if self.exists(spec.name):
-                    return
+                    return False
             raise
+        return True
 
     def _schema(self, name: str) -> StructType:
         """The columns of a table that exists, if only just now."""
