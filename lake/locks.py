@@ -36,8 +36,8 @@ LOCKS = TableSpec(
     ),
 )
 
-HEARTBEAT = timedelta(seconds=30)
-STALE_AFTER = timedelta(seconds=90)
+HEARTBEAT = timedelta(seconds=60)  # a commit each
+STALE_AFTER = timedelta(seconds=180)
 _POLL_SECONDS = 2.0
 _ATTEMPTS = 5
 Clock = Callable[[], datetime]

@@ -10,10 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+from pyspark import inheritable_thread_target
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -63,7 +66,7 @@ _KEEP = "keep_share"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogWritten:
-    """One log as written: its lines, how many carry each kind of dirt, and the seconds it took."""
+    """One log as written: its lines, how many carry each kind of dirt, and the seconds it took to write."""
 
     log: str
     rows: int
@@ -112,10 +115,9 @@ def write_logs(
     for region, part in enumerate(settings.by_region()):
         world = simulate(part)
         write_truth(part, world, str(hidden), region)
-        for source in records(part, world):
-            if source.is_of_all and region > 0:
-                continue
-            written[source.log] = written[source.log].and_also(_write(spark, part, root, region, source))
+        sources = [source for source in records(part, world) if region == 0 or not source.is_of_all]
+        for log in _written(spark, part, root, region, sources):
+            written[log.log] = written[log.log].and_also(log)
     return list(written.values())
 
 
@@ -146,21 +148,27 @@ def _claim(root: str, settings: SimulationSettings) -> None:
     write_bytes(marker, json.dumps(note).encode())
 
 
+def _written(
+    spark: SparkSession, settings: SimulationSettings, root: str, region: int, sources: Sequence[Records]
+) -> Iterator[LogWritten]:
+    """Write what arrives of the logs of one region; while Spark writes one, the next is made ready."""
+    with ThreadPoolExecutor(1) as writer:
+        write = inheritable_thread_target(spark)(_write)
+        at_work: Future[LogWritten] | None = None
+        for source in sources:
+            delivery = deliver(settings, source)
+            if at_work is not None:
+                yield at_work.result()
+            at_work = writer.submit(write, spark, settings.partitions, root, region, source.log, delivery)
+        if at_work is not None:
+            yield at_work.result()
+
+
 def _write(
-    spark: SparkSession, settings: SimulationSettings, root: str, region: int, source: Records
-) -> LogWritten:
-    """Write what arrives of a log of one region."""
-    began = time.monotonic()
-    delivery = deliver(settings, source)
-    rows = _write_files(spark, settings.partitions, root, region, source.log, delivery)
-    seconds = time.monotonic() - began
-    return LogWritten(log=source.log, rows=rows, planted=delivery.planted, seconds=seconds)
-
-
-def _write_files(
     spark: SparkSession, partitions: int, root: str, region: int, log: str, delivery: Delivery
-) -> int:
-    """Write every file on the executors and return the number of lines they wrote."""
+) -> LogWritten:
+    """Write every file of a log on the executors."""
+    began = time.monotonic()
     columns = {name: pa.array(values.tolist()) for name, values in delivery.columns.items()}
     columns[_HOUR] = pa.array(delivery.file_hour.tolist())
     columns[_KEEP] = pa.array(delivery.keep_share.tolist())
@@ -177,4 +185,6 @@ def _write_files(
 
     counted = lines.groupBy(_HOUR).applyInArrow(write_file, "lines long").agg(F.sum("lines").alias("lines"))
     row = counted.first()
-    return 0 if row is None or row["lines"] is None else int(row["lines"])
+    rows = 0 if row is None or row["lines"] is None else int(row["lines"])
+    seconds = time.monotonic() - began
+    return LogWritten(log=log, rows=rows, planted=delivery.planted, seconds=seconds)
