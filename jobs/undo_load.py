@@ -16,7 +16,17 @@ from lake.contracts import Contract
 from lake.dimensions.refresh import rebuild
 from lake.errors import RefusedError, TrustlakeError
 from lake.ingest.schemas import BATCHES, FILES
-from lake.ingest.undo import Load, begin, begun, finish, linked, loads_of, removable, remove
+from lake.ingest.undo import (
+    Load,
+    begin,
+    begun,
+    finish,
+    killed_replays,
+    linked,
+    noted_loads,
+    removable,
+    remove,
+)
 from lake.ingest.undone import DONE, UNDONE
 from lake.locks import Claim, held
 from lake.runs import Outcome
@@ -100,19 +110,23 @@ def _chosen(context: Context, asked: str, finished: Sequence[Row]) -> list[Undo]
         TrustlakeError: there is no such batch, and there never was.
         RefusedError: other batches must go too, and ``--with-linked`` was not said.
     """
-    arguments, lake = context.arguments, context.lake
-    undos, missing = [], set(arguments.batch or ())
-    for contract in context.contracts.values():
-        loads = loads_of(lake, contract)
-        if arguments.run:
-            chosen = [load for load in loads if load.loaded_by == arguments.run]
-        else:
-            chosen = [load for load in loads if load.batch_id in missing]
+    lake, run, batches = context.lake, context.arguments.run, set(context.arguments.batch or ())
+
+    def is_asked(load: Load) -> bool:
+        return load.loaded_by == run if run else load.batch_id in batches
+
+    undos, noted = [], noted_loads(lake, context.contracts)
+    missing = batches - {load.batch_id for loads in noted.values() for load in loads}
+    for log, contract in context.contracts.items():
+        if not missing and not any(map(is_asked, noted[log])):
+            continue  # its events need not be searched for what no ledger knows
+        loads = [*noted[log], *killed_replays(lake, contract, noted[log])]
+        chosen = [load for load in loads if is_asked(load)]
         missing -= {load.batch_id for load in chosen}
         if chosen:
             undos.append(_with_linked(context, contract, loads, chosen, finished))
     if missing or not undos:
-        _check_was_undone(lake, arguments.run, missing, asked)
+        _check_was_undone(lake, run, missing, asked)
     return undos
 
 

@@ -44,32 +44,30 @@ class Load:
         return overlaps and any(load.rows_out + load.duplicates for load in replays)
 
 
-def loads_of(lake: Lake, contract: Contract) -> list[Load]:
-    """Every batch of a log, finished or not, in order of its id."""
-    log = contract.log
-    files: dict[str, list[tuple[str, str]]] = {}
-    for row in lake.read(FILES.name).where(F.col("log") == log).collect():
-        files.setdefault(row["ingest_batch"], []).append((row["day"], row["path"]))
-    found = {}
-    for row in lake.read(BATCHES.name).where(F.col("log") == log).collect():
-        batch = row["ingest_batch"]
-        paths = tuple(sorted(path for _, path in files.get(batch, [])))
+def noted_loads(lake: Lake, logs: Collection[str]) -> dict[str, list[Load]]:
+    """The batches of each log that the ledger knows, finished or not, in order of their ids."""
+    files: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for row in lake.read(FILES.name).where(F.col("log").isin(*logs)).collect():
+        files.setdefault((row["log"], row["ingest_batch"]), []).append((row["day"], row["path"]))
+    found: dict[tuple[str, str], Load] = {}
+    for row in lake.read(BATCHES.name).where(F.col("log").isin(*logs)).collect():
+        name = (row["log"], row["ingest_batch"])
+        paths = tuple(sorted(path for _, path in files.get(name, [])))
         days = (row["first_day"], row["last_day"])
-        found[batch] = Load(
-            log, batch, row["kind"], row["run_id"], *days, paths, row["rows_out"], row["duplicates"]
+        found[name] = Load(
+            *name, row["kind"], row["run_id"], *days, paths, row["rows_out"], row["duplicates"]
         )
-    for batch, listed in files.items():
-        if batch not in found:
+    for name, listed in files.items():
+        if name not in found:
             first, last = min(listed)[0], max(listed)[0]
             paths = tuple(sorted(path for _, path in listed))
-            found[batch] = Load(log, batch, DELIVERY, None, first, last, paths, 0, 0, is_finished=False)
-    for load in _killed_replays(lake, contract, found):
-        found[load.batch_id] = load
-    return [found[batch] for batch in sorted(found)]
+            found[name] = Load(*name, DELIVERY, None, first, last, paths, 0, 0, is_finished=False)
+    return {log: [found[name] for name in sorted(found) if name[0] == log] for log in logs}
 
 
-def _killed_replays(lake: Lake, contract: Contract, known: Collection[str]) -> list[Load]:
-    """Batches that only events tell of: replays that were killed before they were noted."""
+def killed_replays(lake: Lake, contract: Contract, noted: Sequence[Load]) -> list[Load]:
+    """Batches that only the events of a log tell of: replays that were killed before they were noted."""
+    known = [load.batch_id for load in noted]
     events = (
         lake.read(contract.table).where(~F.col("ingest_batch").isin(*known))
         if known
@@ -84,7 +82,7 @@ def _killed_replays(lake: Lake, contract: Contract, known: Collection[str]) -> l
         Load(
             contract.log, batch, REPLAY, None, min(days), max(days), (), rows_of[batch], 0, is_finished=False
         )
-        for batch, days in brought.items()
+        for batch, days in sorted(brought.items())
     ]
 
 
@@ -142,8 +140,10 @@ def _delivers_again(
     wanted = [path for path in paths if path not in broken]
     if not set(wanted) <= there:
         return True
+    # CSV files whose headers differ cannot be read together.
+    together = [wanted] if contract.files.format == "json" else [[path] for path in wanted]
     try:
-        rows = read_parsed(lake, root, contract, [[path] for path in wanted])
+        rows = read_parsed(lake, root, contract, [paths for paths in together if paths])
     except SchemaError:
         return True
     theirs = lake.read(contract.table).where(_among(gone)).select(*contract.key)

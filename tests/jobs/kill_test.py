@@ -23,6 +23,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.readwriter import DataFrameWriter
 
+from jobs import finishing
 from jobs import job as lifecycle
 from jobs.job import Finished, run_job
 from lake.locks import LOCKS
@@ -192,11 +193,25 @@ class DiedError(BaseException):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("days_per_batch", "pause", "fewest"),
+    [(2, 0.0, 30), (7, 3600.0, 8)],
+    ids=["noted_each", "noted_together"],
+)
 def test_an_ingest_that_dies_after_each_of_its_commits_ends_with_the_same_tables(
-    spark: SparkSession, undisturbed: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession,
+    undisturbed: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    days_per_batch: int,
+    pause: float,
+    fewest: int,
 ) -> None:
     raw = str(undisturbed.folder / "raw")
-    whole, home = (Home.at(tmp_path / name, raw=raw, days_per_batch=2) for name in ("whole", "home"))
+    whole, home = (
+        Home.at(tmp_path / name, raw=raw, days_per_batch=days_per_batch) for name in ("whole", "home")
+    )
+    monkeypatch.setattr(finishing, "_PAUSE_SECONDS", pause)
     whole.run("ingest_logs")
     save, is_dead = Lake._save, False  # noqa: SLF001 - every commit of rows goes through it
 
@@ -223,7 +238,8 @@ def test_an_ingest_that_dies_after_each_of_its_commits_ends_with_the_same_tables
             assert deaths < 100, "it makes no progress"
     found = home.tables(spark, "ingest_logs")
     assert found == whole.tables(spark, "ingest_logs")
-    assert deaths >= max(30, 2 * found["ingest_batches"].total())
+    assert deaths >= fewest
+    assert pause or deaths >= 2 * found["ingest_batches"].total()
 
 
 @pytest.mark.slow

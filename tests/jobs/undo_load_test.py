@@ -214,7 +214,7 @@ def test_a_replay_that_was_killed_before_its_end_is_taken_back_alone(
         def die(*_: Any, **__: Any) -> None:
             raise KeyboardInterrupt
 
-        broken.setattr("lake.ingest.replay.finish", die)
+        broken.setattr("lake.ingest.replay.note_finished", die)
         with pytest.raises(KeyboardInterrupt):
             project.work(IngestLogs, "--replay-quarantine")
     (half,) = project.lake.read("events_payments").where("payment_id = 'bad'").collect()
