@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -17,7 +17,7 @@ from lake.dimensions.refresh import refresh
 from lake.erase.erasures import check_no_erasure_begun
 from lake.errors import TrustlakeError
 from lake.ingest.batch import UNREADABLE, ingest_batch
-from lake.ingest.event_table import prepare_events
+from lake.ingest.event_table import has_columns, prepare_events
 from lake.ingest.files import Batch, RawFile, delivered, of_days
 from lake.ingest.finished import BatchResult
 from lake.ingest.plan import Delivered, plan_logs
@@ -102,8 +102,9 @@ def _fingerprint(parts: Sequence[RawFile] | Sequence[str]) -> str:
 
 def _ingest(context: Context, delivered_logs: Sequence[Delivered]) -> Outcome:
     lake, raw = context.lake, context.config.raw
-    _prepare(context)
+    _prepare_ledger(context)
     planned = plan_logs(lake, raw, delivered_logs)
+    _prepare_events(context, [log for log, batches in planned.items() if batches])
     # The longest first, lest the others wait for it at the end.
     logs = sorted(planned, key=lambda log: -sum(batch.size for batch in planned[log]))
     finishing = Finishing(context)
@@ -127,7 +128,8 @@ def _ingest_log(context: Context, log: str, planned: Sequence[Batch], finishing:
 
 
 def _replay(context: Context) -> Outcome:
-    _prepare(context)
+    _prepare_ledger(context)
+    _prepare_events(context, context.contracts)
     results = []
     for contract in context.contracts.values():
         result = replay(context.lake, context.config.raw.root, contract)
@@ -137,37 +139,48 @@ def _replay(context: Context) -> Outcome:
     return _outcome(context, results, _refresh(context))
 
 
-def _refresh(context: Context) -> list[str]:
-    """Bring the dimensions of all change logs up to date; returns their tables."""
+def _refresh(context: Context) -> dict[str, int]:
+    """Bring the dimensions of all change logs up to date; returns how many batches were new to each."""
     new = refresh(context.lake, list(context.contracts.values()))
     for dimension, batches in new.items():
         context.log.info("%s: %s new batches", dimension, f"{batches:,}")
-    return list(new)
+    return new
 
 
-def _prepare(context: Context) -> None:
+def _prepare_ledger(context: Context) -> None:
     check_none_begun(context.lake)
     check_no_erasure_begun(context.lake)
     for spec in (FILES, QUARANTINE):
         context.lake.ensure(spec)
     context.lake.widen(BATCHES)
-    pieces = [partial(prepare_events, context.lake, contract) for contract in context.contracts.values()]
+
+
+def _prepare_events(context: Context, to_be_written: Collection[str]) -> None:
+    """Give every log its event table, with its columns; those to be written are looked at more closely."""
+    lake = context.lake
+    pieces = [
+        partial(prepare_events, lake, contract)
+        for log, contract in context.contracts.items()
+        if log in to_be_written or not has_columns(lake, contract)
+    ]
     at_once(context.spark, pieces, context.config.raw.logs_at_once)
 
 
-def _outcome(context: Context, results: Sequence[BatchResult], dimensions: Sequence[str]) -> Outcome:
+def _outcome(context: Context, results: Sequence[BatchResult], dimensions: Mapping[str, int]) -> Outcome:
     reasons = sum((Counter(result.refused) for result in results), Counter[str]())
     reasons += Counter({UNREADABLE: sum(len(result.unreadable_files) for result in results)})
     duplicates = sum(result.duplicates for result in results)
     kinds = [f"{count:,} {reason}" for reason, count in reasons.most_common()]
-    tables = [contract.table for contract in context.contracts.values()] + [*dimensions, QUARANTINE.name]
+    logs = dict.fromkeys(result.log for result in results)
+    refreshed = [table for table, batches in dimensions.items() if batches]
+    written = [*(context.contracts[log].table for log in logs), *refreshed, QUARANTINE.name]
     return Outcome(
         rows_in=sum(result.rows_in for result in results),
         rows_out=sum(result.rows_out for result in results),
         refused=sum(sum(result.refused.values()) for result in results),
         result=" · ".join([f"{duplicates:,} duplicates", *kinds]),
         place=", ".join([f"events ({len(context.contracts)} tables)", *dimensions, QUARANTINE.name]),
-        outputs={table: context.lake.version(table) for table in tables},
+        outputs={table: context.lake.version(table) for table in written},
     )
 
 

@@ -42,6 +42,13 @@ def prepare_events(lake: Lake, contract: Contract) -> None:
     lake.set_property(table, PROPERTY, hashed)
 
 
+def has_columns(lake: Lake, contract: Contract) -> bool:
+    """Whether the event table of a log is there with exactly the columns that its contract gives it."""
+    return lake.exists(contract.table) and set(lake.read(contract.table).columns) == {
+        field.name for field in events(contract).schema
+    }
+
+
 def _hashed(lake: Lake, contract: Contract) -> str:
     """What is kept as hashes of which key, in words; empty where nothing is."""
     if not contract.personal:

@@ -192,21 +192,19 @@ class DiedError(BaseException):
     """Stands for SIGKILL inside a session: nothing that runs while it passes can write any more."""
 
 
+NOTED_EACH, NOTED_TOGETHER = (2, 0.0, 30), (7, 3600.0, 8)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("days_per_batch", "pause", "fewest"),
-    [(2, 0.0, 30), (7, 3600.0, 8)],
-    ids=["noted_each", "noted_together"],
-)
+@pytest.mark.parametrize("noted", [NOTED_EACH, NOTED_TOGETHER], ids=["each", "together"])
 def test_an_ingest_that_dies_after_each_of_its_commits_ends_with_the_same_tables(
     spark: SparkSession,
     undisturbed: Home,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    days_per_batch: int,
-    pause: float,
-    fewest: int,
+    noted: tuple[int, float, int],
 ) -> None:
+    days_per_batch, pause, fewest = noted
     raw = str(undisturbed.folder / "raw")
     whole, home = (
         Home.at(tmp_path / name, raw=raw, days_per_batch=days_per_batch) for name in ("whole", "home")
