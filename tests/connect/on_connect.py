@@ -64,6 +64,7 @@ def found_where(session: SparkSession) -> str:
     return str(rows[0]["place"])
 
 
+@pytest.mark.usefixtures("spark")  # Spark knows it once there is a session
 def test_a_session_is_a_clients() -> None:
     assert is_remote()
 
