@@ -204,6 +204,6 @@ def _check_share(contract: Contract, batch: Batch, rows_in: int, refused: dict[s
 
 
 def _once(lake: Lake, batch: Batch, part: str) -> str:
-    undone = times_undone(lake, batch.log, batch.batch_id)
+    undone = times_undone(lake)[batch.log, batch.batch_id]
     again = f"/{undone}" if undone else ""
     return f"ingest_logs/{batch.log}/{batch.batch_id}/{part}{again}"

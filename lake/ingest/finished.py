@@ -67,8 +67,9 @@ def note_finished(lake: Lake, written: Sequence[Written]) -> list[BatchResult]:
         result = _result(done, rows_out)
         results.append(result)
         rows.append(_note(lake, done, result, known_from))
+    undone = times_undone(lake)
     names = sorted(done.name for done in written)
-    named = "\n".join(f"{log}/{batch}/{times_undone(lake, log, batch)}" for log, batch in names)
+    named = "\n".join(f"{log}/{batch}/{undone[log, batch]}" for log, batch in names)
     once = f"ingest_logs/finished/{hashlib.sha256(named.encode()).hexdigest()[:16]}"
     lake.append(BATCHES.name, lake.spark.createDataFrame(rows, BATCHES.schema), once=once)
     return results

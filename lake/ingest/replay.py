@@ -96,7 +96,7 @@ def _batch(lake: Lake, contract: Contract, held: str, rows: DataFrame) -> Batch:
         row["source_file"] for row in rows.select("source_file").distinct().orderBy("source_file").collect()
     ]
     files = [RawFile(contract.files.day_of(path) or "", path, 0, 0) for path in paths]
-    undone = times_undone(lake, contract.log)
+    undone = sum(times for (log, _), times in times_undone(lake).items() if log == contract.log)
     told = [REPLAY, contract.model_dump_json(), held, *([str(undone)] if undone else [])]
     digest = hashlib.sha256("\n".join(told).encode())
     return Batch(contract.log, digest.hexdigest()[:16], tuple(files))

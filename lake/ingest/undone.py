@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pyspark.sql import functions as F
 
 from lake.described import described
@@ -30,12 +32,11 @@ UNDONE = TableSpec(
 )
 
 
-def times_undone(lake: Lake, log: str, batch_id: str | None = None) -> int:
-    """How often the batch, or any batch of the log, was taken back."""
+def times_undone(lake: Lake) -> Counter[tuple[str, str]]:
+    """How often each batch, by its log and itself, was taken back; a batch that never was counts as 0."""
     if not lake.exists(UNDONE.name):
-        return 0
-    rows = lake.read(UNDONE.name).where(F.col("log") == log)
-    return (rows if batch_id is None else rows.where(F.col("ingest_batch") == batch_id)).count()
+        return Counter()
+    return Counter((row["log"], row["ingest_batch"]) for row in lake.read(UNDONE.name).collect())
 
 
 def check_none_begun(lake: Lake) -> None:
