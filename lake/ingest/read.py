@@ -18,6 +18,8 @@ from lake.ingest.hidden_text import personal_places
 from lake.ingest.parse import BROKEN, FILE, TEXT, quoted_name, raw_column, whole
 
 _CORRUPT = "_corrupt"
+# The condition by which Spark says that it failed while reading a file.
+_FILE_FAILED = "FAILED_READ_FILE"
 # Doubled quotes are what everyone but Spark writes.
 _AS_WRITTEN = {"escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
 
@@ -87,9 +89,9 @@ def unreadable(spark: SparkSession, root: str, paths: Sequence[str], contract: C
 def _readable(spark: SparkSession, root: str, path: str, contract: Contract) -> bool:
     try:
         read_raw(spark, root, [path], contract).write.format("noop").mode("overwrite").save()
-    except AnalysisException:
-        raise  # a query that Spark does not take says nothing about a file
-    except (PySparkException, Py4JJavaError):
+    except (PySparkException, Py4JJavaError) as error:
+        if _FILE_FAILED not in str(error):
+            raise  # a job that was cancelled, or a machine that was lost, says nothing about a file
         return False
     return True
 

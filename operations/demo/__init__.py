@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import shlex
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
-from jobs.configuration import VARIABLE, load
-from jobs.job import Finished, Job, run_job
-from lake.errors import ConfigError
+from jobs.configuration import VARIABLE, Config, load
+from jobs.job import now
+from lake.errors import ConfigError, TrustlakeError
 from operations.configurations import add_config_arguments, chosen_files
 from operations.demo.memory import PeakMemory
 from operations.demo.summary import quality_table, summary
+from operations.workflows.in_session import InSession, job_named
+from operations.workflows.node import Node
+from operations.workflows.run_if import State
+from operations.workflows.run_record import RunRecord
+from operations.workflows.runner import Machine, Runner, values
+
+_ELSEWHERE = Path(".trustlake")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,27 +38,54 @@ def run(arguments: argparse.Namespace) -> None:
     started = time.monotonic()
     files = chosen_files(arguments)
     loaded = load(files)
-    if not loaded.config.steps:
+    steps = loaded.config.steps
+    if not steps:
         raise ConfigError([f"{', '.join(files) or VARIABLE}: steps is empty; list the jobs to run"])
-    jobs = [_job(step, files) for step in loaded.config.steps]
-    finished: list[Finished] = []
+    graph = _chain(steps, files)
+    record = RunRecord(f"{now():%Y%m%dT%H%M%S}-demo", "demo", "", now(), {})
+    folder = _beside_the_lake(loaded.config) / "runs" / record.run_id
+    folder.mkdir(parents=True, exist_ok=True)
+    session = InSession(folder, aloud=True)
+
+    def changed(name: str) -> None:
+        if record.tasks[name].state is State.RUNNING:
+            number = list(record.tasks).index(name)
+            print(f"[{number + 1}/{len(steps)}] {steps[number]}", file=sys.stderr, flush=True)
+
+    machine = Machine(session.carry_out, 1, 0.0, stop=session.stop)
     with PeakMemory() as memory:
-        for number, (job, argv) in enumerate(jobs, start=1):
-            print(f"[{number}/{len(jobs)}] {loaded.config.steps[number - 1]}", file=sys.stderr, flush=True)
-            finished.append(run_job(job, argv))
+        if not Runner(graph, record, values(record, {}), machine, changed).run():
+            failed = next(name for name, task in record.tasks.items() if task.state.is_failure)
+            raise session.mistake or TrustlakeError(f"{failed} failed; see {folder / failed}.log")
         table = quality_table(loaded)
-    print(summary(finished, loaded.config))
+    print(summary(session.finished, loaded.config))
     if table:
         print(table)
-    if all(one.was_done for one in finished):
+    if all(one.was_done for one in session.finished):
         print("every step was completed before: no table was changed")
     print(f"{time.monotonic() - started:.0f} s, peak memory {memory.peak_bytes / 2**30:.1f} GiB")
 
 
-def _job(step: str, files: Sequence[str]) -> tuple[type[Job], list[str]]:
-    name, *arguments = shlex.split(step)
-    try:
-        job: type[Job] = importlib.import_module(f"jobs.{name}").JOB
-    except (ModuleNotFoundError, AttributeError) as error:
-        raise ConfigError([f"steps names {name!r}, which is no job"]) from error
-    return job, [*arguments, *(part for file in files for part in ("--config", file))]
+def _beside_the_lake(config: Config) -> Path:
+    root = config.lake.root
+    return Path(root).parent if root and "://" not in root else _ELSEWHERE
+
+
+def _chain(steps: Sequence[str], files: Sequence[str]) -> Node:
+    """A job of a task for each step, which waits for the one before."""
+    tasks: list[dict[str, object]] = []
+    for number, step in enumerate(steps, start=1):
+        name, *arguments = shlex.split(step)
+        try:
+            job_named(name)
+        except ConfigError as error:
+            raise ConfigError([f"steps names {name!r}, which is no job"]) from error
+        config = [part for file in files for part in ("--config", file)]
+        tasks.append(
+            {
+                "task_key": f"{number}_{name}",
+                "depends_on": [{"task_key": task["task_key"]} for task in tasks[-1:]],
+                "python_wheel_task": {"entry_point": name, "parameters": [*arguments, *config]},
+            }
+        )
+    return Node.made({"tasks": tasks}, "steps")

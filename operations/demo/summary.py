@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.configuration import Config, Loaded
-from jobs.job import Finished
-from lake.code_version import code_version
+from jobs.job import Finished, open_lake
 from lake.runs import RUNS
-from lake.tables import CommitStamp, Lake
 from training.quality_table import MODEL_QUALITY
 
 _HEAD = ("step", "rows in", "rows out", "refused", "seconds", "where")
@@ -33,12 +30,7 @@ def summary(finished: Sequence[Finished], config: Config) -> str:
 
 def quality_table(loaded: Loaded) -> str:
     """Quality over the folds of the last training, beside published figures; empty where nothing was trained."""
-    spark = SparkSession.getActiveSession()
-    if spark is None:
-        return ""
-    lake = Lake(
-        spark, loaded.config.lake, CommitStamp(run_id="", code_version=code_version(), config_hash="")
-    )
+    lake = open_lake(loaded, "trustlake demo")
     if not lake.exists(MODEL_QUALITY.name):
         return ""
     done = lake.read(RUNS.name).where("job = 'train_model' AND state = 'done'")

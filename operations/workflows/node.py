@@ -29,6 +29,15 @@ class Node:
         return cls._at(document.tree, document, ())
 
     @classmethod
+    def made(cls, value: object, origin: str) -> Node:
+        """A plain value, all of which comes from one place."""
+        if isinstance(value, dict):
+            return cls({key: cls.made(item, origin) for key, item in value.items()}, origin)
+        if isinstance(value, list):
+            return cls([cls.made(item, origin) for item in value], origin)
+        return cls(value, origin)
+
+    @classmethod
     def _at(cls, value: object, document: Document, keys: Keys) -> Node:
         held = value
         if isinstance(value, dict):

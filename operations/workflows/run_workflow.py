@@ -14,7 +14,7 @@ from jobs.job import now
 from lake.errors import ConfigError, TrustlakeError
 from operations.workflows.bundle import Bundle
 from operations.workflows.bundle_arguments import add_bundle_arguments, bundle_of, job_of, pairs
-from operations.workflows.in_session import in_session
+from operations.workflows.in_session import InSession
 from operations.workflows.local_places import local_arguments
 from operations.workflows.node import Node
 from operations.workflows.parameters import defaults_of
@@ -76,11 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         record.save(folder)
         progress.show(name)
 
-    is_shared = arguments.isolation == _SESSION
-    carry_out = partial(
-        in_session if is_shared else _in_process, folder, local_arguments(home, arguments.master)
-    )
-    machine = Machine(carry_out, 1 if is_shared else max(1, arguments.parallel), _LONGEST_WAIT)
+    machine = _machine(arguments, folder, local_arguments(home, arguments.master))
     print(f"{arguments.workflow} as {bundle.target}, run {record.run_id}; logs: {folder}")
     succeeded = Runner(job, record, values(record, defaults_of(job)), machine, changed).run()
     record.save(folder)
@@ -95,6 +91,16 @@ def run(arguments: argparse.Namespace) -> None:
             f"{arguments.workflow}: task {failed} {record.tasks[failed].state}: {reason}; when it is mended, go "
             f"on with --repair {record.run_id}"
         )
+
+
+def _machine(arguments: argparse.Namespace, folder: Path, local: Sequence[str]) -> Machine:
+    if arguments.isolation == _SESSION:
+        session = InSession(folder, local)
+        return Machine(session.carry_out, 1, _LONGEST_WAIT, session.stop)
+    # A terminal interrupts the processes too, for they are in its group.
+    return Machine(
+        partial(_in_process, folder, local), max(1, arguments.parallel), _LONGEST_WAIT, stop=lambda: None
+    )
 
 
 def _record(arguments: argparse.Namespace, bundle: Bundle, job: Node, runs: Path) -> RunRecord:

@@ -39,11 +39,13 @@ class Machine:
         carry_out: runs a command.
         parallel: how many tasks run at once.
         longest_wait: seconds; a workspace may wait minutes before it tries again, where a machine was lost.
+        stop: lets the commands that run end soon, when the run is interrupted.
     """
 
     carry_out: CarryOut
     parallel: int
     longest_wait: float
+    stop: Callable[[], None]
 
 
 class Runner:
@@ -89,7 +91,8 @@ class Runner:
                     for done in wait(running, return_when=FIRST_COMPLETED).done:
                         self._set(running.pop(done), done.result())
             except KeyboardInterrupt:
-                self._is_stopped.set()  # what runs has been interrupted too, and is not to be tried again
+                self._is_stopped.set()  # and what runs is not to be tried again
+                self._machine.stop()
                 raise
         needed = {name for task in self._tasks.values() for name in _needs(task)}
         last = [self._record.tasks[name].state for name in self._tasks if name not in needed]

@@ -7,13 +7,17 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark import InheritableThread
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lake.errors import RefusedError
+from lake.ingest.read import unreadable
 from lake.ingest.schemas import QUARANTINE
 from tests.lake.raw_log import Log, lake_in, line
 
@@ -48,6 +52,28 @@ def test_a_file_cut_off_in_its_last_block_is_kept_whole_in_quarantine(log: Log) 
     log.deliver(2, whole[:-30], "cut.jsonl.gz")
     log.deliver(2, line("beside"), "whole.jsonl")
     assert ingested(log, 2) == ({"beside"}, [("unreadable_file", None)])
+
+
+def test_a_file_whose_reading_was_cancelled_is_not_taken_for_one_that_cannot_be_read(log: Log) -> None:
+    whole = gzip.compress("".join(line(f"c{n}") for n in range(200_000)).encode())
+    path = log.deliver(28, whole, "whole.jsonl.gz")
+    name, spark = str(path.relative_to(log.folder)), log.lake.spark
+    has_ended = threading.Event()
+
+    def cancel() -> None:
+        while not has_ended.is_set():
+            spark.sparkContext.cancelAllJobs()
+
+    canceller = InheritableThread(cancel)
+    canceller.start()
+    try:
+        with pytest.raises(Py4JJavaError, match="cancelled"):
+            unreadable(spark, str(log.folder), [name], log.contract)
+    finally:
+        has_ended.set()
+        canceller.join()
+    assert unreadable(spark, str(log.folder), [name], log.contract) == []
+    path.unlink()
 
 
 def test_bytes_that_are_no_text_are_refused_row_by_row(log: Log) -> None:

@@ -223,6 +223,31 @@ def test_a_second_demo_finds_every_step_completed_and_changes_no_table(demo: Dem
     assert again.commits() == before
 
 
+def test_a_step_that_fails_ends_the_demo_with_its_message_and_leaves_a_log(
+    demo: Demo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = ["score_events --from 2026-05-15 --to 2026-05-20", "promote_model"]
+    failing = Demo(
+        Path(
+            shutil.copytree(
+                demo.folder,
+                tmp_path / "failing",
+                ignore=shutil.ignore_patterns("lake", "raw", "mlflow", "runs"),
+            )
+        )
+    )
+    with (failing.folder / "places.yml").open("a", encoding="utf-8") as places:
+        places.write(f"steps: {steps}\n")
+    assert main(["demo", *failing.config]) == 1
+    said = capsys.readouterr().err
+    assert "[1/2] score_events" in said
+    assert "[2/2]" not in said
+    mistake = "has no champion"
+    assert mistake in said
+    (log,) = (failing.folder / "runs").glob("*-demo/1_score_events.log")
+    assert mistake in log.read_text(encoding="utf-8")
+
+
 def test_a_champion_is_copied_to_another_environment_where_it_passed_the_gate_and_scores_there(
     demo: Demo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -267,7 +292,7 @@ def test_a_workflow_of_the_bundle_runs_on_spark_and_its_second_run_changes_nothi
     copy = Demo(home)
     done = copy.table("runs").where("state = 'done'").select("job", "slice").collect()
     assert any("2026-05-18" in row["slice"] for row in done if row["job"] == "build_features")
-    (folder,) = (home / "runs").iterdir()
+    (folder,) = (home / "runs").glob("*-ingest_and_features")
     states = {name: task.state for name, task in RunRecord.load(folder).tasks.items()}
     assert states == {
         "ingest": State.SUCCESS,

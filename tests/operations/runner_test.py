@@ -28,11 +28,7 @@ AT = datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)
 
 
 def node(value: object) -> Node:
-    if isinstance(value, dict):
-        return Node({key: node(item) for key, item in value.items()}, "here:1")
-    return (
-        Node([node(item) for item in value], "here:1") if isinstance(value, list) else Node(value, "here:1")
-    )
+    return Node.made(value, "here:1")
 
 
 def wheel(key: str, *needs: str, **more: object) -> dict[str, object]:
@@ -67,7 +63,8 @@ def ran(
     record = record or RunRecord("run", "job", "dev", AT, {})
     whole = node(dict(job))
     defaults = {item["name"]: item["default"] for item in job.get("parameters", [])}
-    runner = Runner(whole, record, values(record, defaults), Machine(commands, parallel, 0.0), lambda _: None)
+    machine = Machine(commands, parallel, 0.0, stop=lambda: None)
+    runner = Runner(whole, record, values(record, defaults), machine, lambda _: None)
     return runner.run(), record
 
 
