@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from delta.tables import DeltaTable
@@ -132,6 +133,9 @@ class Lake:
         """
         is_ours = not self.exists(spec.name) and self._create_or_find(spec)
         schema = self._schema(spec.name)
+        if schema is None:
+            self._finish_creating(spec)
+            schema = self.spark.read.table(self.place(spec.name)).schema
         if not is_ours:
             self.check_format(spec.name)
         found = {field.name: field.dataType.simpleString() for field in schema}
@@ -147,8 +151,10 @@ class Lake:
             LakeVersionError: it was created by a newer version of trustlake.
         """
         if self.exists(spec.name):
-            there = self._schema(spec.name).fieldNames()
-            new = [_declared(field) for field in spec.schema if field.name not in there]
+            there = self._schema(spec.name)
+            new = [
+                _declared(field) for field in spec.schema if there and field.name not in there.fieldNames()
+            ]
             if new:
                 self.spark.sql(f"ALTER TABLE {self.place(spec.name)} ADD COLUMNS ({', '.join(new)})")
         self.ensure(spec)
@@ -228,8 +234,8 @@ class Lake:
             raise
         return True
 
-    def _schema(self, name: str) -> StructType:
-        """The columns of a table that exists, if only just now."""
+    def _schema(self, name: str) -> StructType | None:
+        """The columns of a table that exists, if only just now; None where its first commit never came."""
         for _ in range(_LOOKS):
             try:
                 return self.spark.read.table(self.place(name)).schema
@@ -237,7 +243,21 @@ class Lake:
                 if error.getCondition() != _NEWBORN:
                     raise
             time.sleep(_PAUSE_SECONDS)
-        raise SchemaError(f"{self.place(name)} was created, but cannot be read; run this job again")
+        return None
+
+    def _finish_creating(self, spec: TableSpec) -> None:
+        """Give a table its first commit, whose creator was killed just before it.
+
+        SQL takes what that one left, a log without a commit, for a table, and creates none. An append of no row is
+        what harms nobody, should the creator live after all.
+        """
+        place = self.place(spec.name)
+        nothing = self.spark.createDataFrame([], spec.schema)
+        with suppress(*CONFLICTS):
+            self._save(self._writer(nothing).mode("append"), spec.name)
+        self.spark.sql(f"COMMENT ON TABLE {place} IS {quoted(spec.comment)}")
+        for statement in stored(self.spark, place).changes(place, spec.layout, declared_properties(spec)):
+            self.spark.sql(statement)
 
     def _create(self, spec: TableSpec) -> None:
         columns = map(_declared, spec.schema)

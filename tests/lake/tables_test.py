@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame
 
+from lake import tables
 from lake.described import described
 from lake.errors import LakeVersionError, SchemaError
+from lake.layout import Layout
 from lake.tables import Lake, TableSpec
 
 COLUMNS = ("id long: Row id", "name string: What it is called")
@@ -50,6 +53,38 @@ def test_writers_that_create_a_table_at_the_same_moment_all_find_it(lake: Lake) 
         assert lake.version(spec.name) == 0
         lake.append(spec.name, rows_of(lake, (1, "a")))
         assert read(lake, spec.name) == {(1, "a")}
+
+
+@pytest.mark.parametrize("left", ["a log", "a commit that was begun"])
+def test_a_table_whose_creator_was_killed_before_its_first_commit_is_made_as_any_other(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    schema = described("id string: Key", "n int: Number")
+    layout = Layout(ranges=("id", "n"), clustered_by=("id",))
+    whole, broken = (
+        TableSpec(f"{name} {left}".replace(" ", "_"), "One row per key", schema, {"of": "tests"}, layout)
+        for name in ("whole", "broken")
+    )
+    log = Path(f"{lake.settings.root}/{broken.name}/_delta_log")
+    (log / "_staged_commits").mkdir(parents=True)
+    if left == "a commit that was begun":
+        (log / ".00000000000000000000.json.61ff31ac.tmp").touch()
+    monkeypatch.setattr(tables, "_LOOKS", 1)
+    for spec in (whole, broken):
+        lake.ensure(spec)
+        lake.append(spec.name, lake.spark.createDataFrame([("a", 1)], schema))
+    details = [detail(lake, spec.name) for spec in (whole, broken)]
+    assert details[0] == details[1]
+    assert details[1]["clusteringColumns"] == ["id"]
+    assert lake.properties(broken.name) == lake.properties(whole.name)
+    assert lake.read(broken.name).schema.jsonValue() == lake.read(whole.name).schema.jsonValue()
+    assert lake.read(broken.name).collect() == [("a", 1)]
+
+
+def detail(lake: Lake, name: str) -> dict[str, object]:
+    """What Delta says of a table, less where and when."""
+    (row,) = lake.spark.sql(f"DESCRIBE DETAIL {lake.place(name)}").drop("id", "location", "name").collect()
+    return {key: value for key, value in row.asDict().items() if key not in {"createdAt", "lastModified"}}
 
 
 def test_recreating_keeps_comments_history_and_format(lake: Lake) -> None:
