@@ -96,16 +96,16 @@ def merged(under: Node, over: Node, key: str = "") -> Node:
     """``over`` on ``under``, as Databricks' command line does it.
 
     Mappings are merged key by key; tasks, clusters, environments and job parameters by what names them; the items of
-    any other list are appended; a plain value replaces.
+    any other list are appended; a plain value replaces. What only gets more fields was written where it was begun.
     """
     if isinstance(under.value, dict) and isinstance(over.value, dict):
         fields = dict(under.value)
         for name, node in over.fields.items():
             fields[name] = merged(fields[name], node, name) if name in fields else node
-        return Node(fields, over.origin)
+        return Node(fields, under.origin)
     if isinstance(under.value, list) and isinstance(over.value, list):
         return Node(_merged_items(under.items, over.items, _IDENTITY.get(key)), over.origin)
-    return over
+    return under if under.value == over.value else over
 
 
 def _merged_items(under: Sequence[Node], over: Sequence[Node], identity: str | None) -> list[Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from lake.errors import ConfigError
 from operations.cli import main
 from operations.workflows.bundle import FILE, load_bundle, targets_of
 from operations.workflows.checks import mistakes_of
+from operations.workflows.node import Node
 
 ROOT = Path(__file__).parents[2]
 BROKEN = sorted((Path(__file__).parent / "broken_bundles").glob("*.yml"))
@@ -126,6 +128,84 @@ def test_the_optional_endpoint_and_monitor_have_no_mistakes_and_a_monitor_of_dev
     found = "\n".join(mistakes_of(bundle, "prod", {}, ON))
     assert "serving.yml:16: model_serving_endpoints.answers.config.served_entities has no field" in found
     assert "inference_log lacks timestamp_col" in found
+
+
+@pytest.fixture
+def serverless(bundle: Path) -> Path:
+    """The bundle with serverless compute for all that can have it."""
+    whole = (bundle / FILE).read_text(encoding="utf-8")
+    assert "compute/clusters.yml" in whole
+    (bundle / FILE).write_text(
+        whole.replace("compute/clusters.yml", "compute/serverless.yml"), encoding="utf-8"
+    )
+    return bundle
+
+
+def test_serverless_compute_serves_every_task_that_neither_trains_nor_hashes(serverless: Path) -> None:
+    for target in targets_of(serverless):
+        assert mistakes_of(serverless, target, {}, ON) == []
+        loaded, on_clusters = load_bundle(serverless, target), load_bundle(ROOT, target)
+        tasks = {
+            task.at("python_wheel_task", "entry_point").text: task
+            for key, job in loaded.jobs.items()
+            if key != "simulation"
+            for task in job.at("tasks").items
+            if "python_wheel_task" in task.fields
+        }
+        on_cluster = {command for command, task in tasks.items() if "job_cluster_key" in task.fields}
+        assert on_cluster == {"ingest_logs", "train_model", "erase_user"}
+        assert len(tasks) > len(on_cluster)
+        for key, job in loaded.jobs.items():
+            given = {name: value for name, value in dict(job.plain).items() if name != "permissions"}  # type: ignore[call-overload]  # a job is a mapping
+            assert jobs.JobSettings.from_dict(given).as_dict() == given, key
+            others = on_clusters.jobs[key].at("tasks").items
+            for other, task in zip(others, job.at("tasks").items, strict=True):
+                assert _less_compute(task, serverless) == _less_compute(other, ROOT)
+
+
+def _less_compute(task: Node, folder: Path) -> str:
+    compute = {"job_cluster_key", "environment_key", "libraries"}
+    left = {name: node.plain for name, node in task.fields.items() if name not in compute}
+    return json.dumps(left, sort_keys=True).replace(str(folder), "folder")
+
+
+DEPENDENCY = "                  - ../../dist/*.whl\n"
+ON_CLUSTER, HERE = "job_cluster_key: cluster, libraries: *libraries", "environment_key: serverless"
+TRAINS = "job_cluster_key: training_cluster, libraries: *libraries"
+
+
+@pytest.mark.parametrize(
+    ("replace", "by", "says"),
+    [
+        ('default: "5"', 'default: "4"', "version '4'; conf/databricks/environments.yml has 5, 6"),
+        (DEPENDENCY, "", "environment serverless has no wheel among its dependencies"),
+        (DEPENDENCY, DEPENDENCY.replace("../", "", 1), "which no artifact builds and which is not there"),
+        (
+            "- matplotlib>=3.9,<4",
+            "- pyspark>=4.1",
+            "installs pyspark>=4.1, and serverless compute has its own",
+        ),
+        (
+            f"score, {HERE}",
+            f"score, {HERE}, libraries: *libraries",
+            "an environment, which takes no libraries",
+        ),
+        (f"erase, {ON_CLUSTER}", f"erase, {HERE}", "task erase hashes personal values"),
+        (f"train, {TRAINS}", f"train, {HERE}", "task train trains; give it a job cluster"),
+        (f"undo, {HERE}", "undo, environment_key: other", "names other, which jobs.undo_load does not have"),
+        (f"undo, {HERE}", "undo", "task undo is given nothing to run on"),
+    ],
+)
+def test_a_mistake_of_serverless_compute_is_told_of_with_file_and_line(
+    serverless: Path, replace: str, by: str, says: str
+) -> None:
+    path = serverless / "resources" / "compute" / "serverless.yml"
+    before = path.read_text(encoding="utf-8")
+    assert replace in before
+    path.write_text(before.replace(replace, by, 1), encoding="utf-8")
+    told = [mistake for mistake in mistakes_of(serverless, "prod", {}, ON) if says in mistake]
+    assert told
+    assert re.match(rf"{re.escape(str(serverless))}/resources/[^:]+:\d+: ", told[0])
 
 
 def test_targets_differ_in_names_pauses_and_who_is_told() -> None:

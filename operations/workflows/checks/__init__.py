@@ -10,6 +10,7 @@ from operations.workflows.bundle import Bundle, load_bundle
 from operations.workflows.checks.clusters import check_clusters
 from operations.workflows.checks.commands import check_commands
 from operations.workflows.checks.deployment import check_deployment
+from operations.workflows.checks.environments import check_environments
 from operations.workflows.checks.fields import check_fields
 from operations.workflows.checks.graph import check_graph
 from operations.workflows.checks.runs import check_runs
@@ -19,6 +20,7 @@ _CHECKS: tuple[Callable[[Bundle], Iterator[str]], ...] = (
     check_fields,
     check_graph,
     check_commands,
+    check_environments,
     check_runs,
     check_storage,
     check_deployment,

@@ -136,14 +136,14 @@ def _libraries(bundle: Bundle, task: Node) -> Iterator[str]:
     if not wheels and "environment_key" not in task.fields:
         yield f"{key.origin}: task {key.text} has no wheel among its libraries; add - whl: ../dist/*.whl"
     for wheel in wheels:
-        yield from _wheel(bundle, wheel)
+        yield from wheel_mistakes(bundle, wheel)
     packages = [item.at("pypi", "package").text for item in libraries.items]
     sweeps = task.at("python_wheel_task", "entry_point").text in TRAINING
     if sweeps and not any(package.startswith(_SWEEP) for package in packages):
         yield f"{libraries.origin}: task {key.text} sweeps with {_SWEEP}, which no runtime has; add it as - pypi"
 
 
-def _wheel(bundle: Bundle, wheel: Node) -> Iterator[str]:
+def wheel_mistakes(bundle: Bundle, wheel: Node) -> Iterator[str]:
     """A path is relative to the file that it stands in, and what matches it is built by an artifact or is there."""
     if wheel.text.startswith(("/Workspace/", "/Volumes/", "dbfs:", "s3:", "abfss:", "gs:")):
         return
