@@ -223,7 +223,7 @@ def test_a_second_demo_finds_every_step_completed_and_changes_no_table(demo: Dem
     assert again.commits() == before
 
 
-def test_a_step_that_fails_ends_the_demo_with_its_message_and_leaves_a_log(
+def test_a_step_that_is_refused_ends_the_demo_with_its_message_and_leaves_a_log(
     demo: Demo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     steps = ["score_events --from 2026-05-15 --to 2026-05-20", "promote_model"]
@@ -238,7 +238,7 @@ def test_a_step_that_fails_ends_the_demo_with_its_message_and_leaves_a_log(
     )
     with (failing.folder / "places.yml").open("a", encoding="utf-8") as places:
         places.write(f"steps: {steps}\n")
-    assert main(["demo", *failing.config]) == 1
+    assert main(["demo", *failing.config]) == 3
     said = capsys.readouterr().err
     assert "[1/2] score_events" in said
     assert "[2/2]" not in said
