@@ -249,15 +249,16 @@ class Lake:
         """Give a table its first commit, whose creator was killed just before it.
 
         SQL takes what that one left, a log without a commit, for a table, and creates none. An append of no row is
-        what harms nobody, should the creator live after all.
+        what harms nobody, should the creator live after all; where several meet here, one does each of the steps.
         """
         place = self.place(spec.name)
         nothing = self.spark.createDataFrame([], spec.schema)
         with suppress(*CONFLICTS):
             self._save(self._writer(nothing).mode("append"), spec.name)
-        self.spark.sql(f"COMMENT ON TABLE {place} IS {quoted(spec.comment)}")
-        for statement in stored(self.spark, place).changes(place, spec.layout, declared_properties(spec)):
-            self.spark.sql(statement)
+        changes = stored(self.spark, place).changes(place, spec.layout, declared_properties(spec))
+        for statement in (f"COMMENT ON TABLE {place} IS {quoted(spec.comment)}", *changes):
+            with suppress(*CONFLICTS):
+                self.spark.sql(statement)
 
     def _create(self, spec: TableSpec) -> None:
         columns = map(_declared, spec.schema)

@@ -70,6 +70,8 @@ def test_a_table_whose_creator_was_killed_before_its_first_commit_is_made_as_any
     if left == "a commit that was begun":
         (log / ".00000000000000000000.json.61ff31ac.tmp").touch()
     monkeypatch.setattr(tables, "_LOOKS", 1)
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lake.ensure, [broken] * 3)) == [None] * 3
     for spec in (whole, broken):
         lake.ensure(spec)
         lake.append(spec.name, lake.spark.createDataFrame([("a", 1)], schema))
