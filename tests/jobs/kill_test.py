@@ -48,8 +48,8 @@ WRITTEN = {
     "promote_model": (),
     "score_events": ("scores_*",),
 }
-# Outside of every equality: which run wrote a row, when a file was stored, and the version of the table that a row was made
-# of, for a job that is killed between its rows and its note writes the same rows once more.
+# Outside of every equality: which run wrote a row, when a file was stored, and the version of the table that a row was
+# made of, for a job that is killed between its rows and its note writes the same rows once more.
 RUN_COLUMNS = ("run_id", "run_key", "modified", "features_version")
 
 pytestmark = pytest.mark.minutes
