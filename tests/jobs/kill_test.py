@@ -48,9 +48,11 @@ WRITTEN = {
     "promote_model": (),
     "score_events": ("scores_*",),
 }
-# Outside of every equality: which run wrote a row, when a file was stored, and the version of the table that a row was
-# made of, for a job that is killed between its rows and its note writes the same rows once more.
-RUN_COLUMNS = ("run_id", "run_key", "modified", "features_version")
+# Which run wrote a row, and when a file was stored, is outside of every equality.
+RUN_COLUMNS = ("run_id", "run_key", "modified")
+# A job that is killed between its rows and its note writes the same rows once more: not the
+# version must be equal, but what it holds.
+FEATURES, VERSION = "features_payments", "features_version"
 
 pytestmark = pytest.mark.minutes
 
@@ -104,11 +106,18 @@ class Home:
         return len(list((self.folder / "lake" / table / "_delta_log").glob("*.json")))
 
     def tables(self, spark: SparkSession, job: str) -> dict[str, Counter[str]]:
-        """The rows of every table that a job writes, less what names the run that wrote them."""
+        """The rows of every table that a job writes, less what names the run that wrote them; and what they are of."""
         places = sorted(place for pattern in WRITTEN[job] for place in (self.folder / "lake").glob(pattern))
         assert places or not WRITTEN[job]
         frames = {place.name: spark.read.format("delta").load(str(place)) for place in places}
-        return {name: content(frame.drop(*RUN_COLUMNS)) for name, frame in frames.items()}
+        rows = {name: content(frame.drop(*RUN_COLUMNS, VERSION)) for name, frame in frames.items()}
+        for name, frame in frames.items():
+            if VERSION in frame.columns:
+                ((version,),) = frame.select(VERSION).distinct().collect()
+                features = spark.read.format("delta").option("versionAsOf", version)
+                whole = features.load(str(self.folder / "lake" / FEATURES))
+                rows[f"{FEATURES} of {name}"] = content(whole.drop(*RUN_COLUMNS))
+        return rows
 
 
 def content(frame: DataFrame) -> Counter[str]:

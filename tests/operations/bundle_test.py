@@ -81,11 +81,15 @@ def test_there_are_enough_broken_bundles() -> None:
     assert len(CASES) >= 25
 
 
+def _check_with_the_sdk(key: str, job: Node) -> None:
+    given = {name: node.plain for name, node in job.fields.items() if name != "permissions"}
+    assert jobs.JobSettings.from_dict(given).as_dict() == given, key
+
+
 def test_every_job_is_what_the_sdk_makes_of_it() -> None:
     for target in targets_of(ROOT):
         for key, job in load_bundle(ROOT, target).jobs.items():
-            given = {name: value for name, value in dict(job.plain).items() if name != "permissions"}  # type: ignore[call-overload]  # a job is a mapping
-            assert jobs.JobSettings.from_dict(given).as_dict() == given, key
+            _check_with_the_sdk(key, job)
 
 
 def test_every_resource_is_taken_by_the_classes_of_the_command_line() -> None:
@@ -156,8 +160,7 @@ def test_serverless_compute_serves_every_task_that_neither_trains_nor_hashes(ser
         assert on_cluster == {"ingest_logs", "train_model", "erase_user"}
         assert len(tasks) > len(on_cluster)
         for key, job in loaded.jobs.items():
-            given = {name: value for name, value in dict(job.plain).items() if name != "permissions"}  # type: ignore[call-overload]  # a job is a mapping
-            assert jobs.JobSettings.from_dict(given).as_dict() == given, key
+            _check_with_the_sdk(key, job)
             others = on_clusters.jobs[key].at("tasks").items
             for other, task in zip(others, job.at("tasks").items, strict=True):
                 assert _less_compute(task, serverless) == _less_compute(other, ROOT)
