@@ -115,8 +115,7 @@ def _ingest(context: Context, delivered_logs: Sequence[Delivered]) -> Outcome:
         finishing.note_all()
     results = finishing.results
     for contract in context.contracts.values():
-        completed = replay_completed(lake, raw.root, contract)
-        if completed is not None:
+        for completed in replay_completed(lake, raw.root, contract):
             results.append(completed)
             say(context, completed, "from quarantine, of transactions now complete")
     return _outcome(context, results, _refresh(context))
@@ -132,8 +131,7 @@ def _replay(context: Context) -> Outcome:
     _prepare_events(context, context.contracts)
     results = []
     for contract in context.contracts.values():
-        result = replay(context.lake, context.config.raw.root, contract)
-        if result is not None:
+        for result in replay(context.lake, context.config.raw.root, contract):
             results.append(result)
             say(context, result, "from quarantine")
     return _outcome(context, results, _refresh(context))
@@ -150,9 +148,9 @@ def _refresh(context: Context) -> dict[str, int]:
 def _prepare_ledger(context: Context) -> None:
     check_none_begun(context.lake)
     check_no_erasure_begun(context.lake)
-    for spec in (FILES, QUARANTINE):
-        context.lake.ensure(spec)
-    context.lake.widen(BATCHES)
+    context.lake.ensure(FILES)
+    for spec in (QUARANTINE, BATCHES):
+        context.lake.widen(spec)
 
 
 def _prepare_events(context: Context, to_be_written: Collection[str]) -> None:

@@ -63,7 +63,8 @@ class HashKey:
 
         def hash_all(values: pd.Series) -> pd.Series:
             hashes = {value: self.hashed(value) for value in values.dropna().unique()}
-            return values.map(hashes)
+            # As objects, for pandas takes a column without any value for one of numbers, which is no text to Arrow.
+            return pd.Series([hashes.get(value) for value in values], index=values.index, dtype=object)
 
         hashes: Column = pandas_udf(hash_all, "string")(text)  # type: ignore[call-overload]  # it takes text too
         return hashes

@@ -12,7 +12,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 from lake.contracts import Contract
 from lake.erase.erasures import erased
 from lake.errors import ConfigError
-from lake.hash_key import PREFIX, VARIABLE, HashKey
+from lake.hash_key import HASHED, UNFIT, VARIABLE, HashKey
 from lake.ingest.parse import REASON, TEXT
 from lake.tables import Lake
 
@@ -51,11 +51,15 @@ def _names_any(key: HashKey, hashes: frozenset[str], text: Column, *subject: Col
     """In Python, as ``HashKey.column``: the secret stands in no plan."""
 
     def is_erased(value: str) -> bool:
-        return (value if value.startswith(PREFIX) else key.hashed(value)) in hashes
+        hidden = value.removeprefix(UNFIT)
+        return (hidden if re.fullmatch(HASHED, hidden) else key.hashed(value)) in hashes
+
+    def is_in(line: str) -> bool:
+        # Of a line that was in quarantine personal values are hashes already, and those hold a colon.
+        return any(map(is_erased, (*re.findall(HASHED, line), *re.split(_BETWEEN, line))))
 
     def judge(texts: pd.Series, *columns: pd.Series) -> pd.Series:
-        found = texts.map(lambda line: any(map(is_erased, re.split(_BETWEEN, line))), na_action="ignore")
-        verdict = found.fillna(value=False).astype(bool)
+        verdict = texts.map(is_in, na_action="ignore").eq(other=True)
         for column in columns:
             named = {value for value in column.dropna().unique() if is_erased(value)}
             verdict |= column.isin(named)

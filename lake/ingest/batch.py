@@ -186,6 +186,7 @@ def quarantined(
         F.lit(batch_id).alias("ingest_batch"),
         F.lit(contract.version).alias("contract_version"),
         F.lit(lake.stamp.run_id).alias("run_id"),
+        F.lit(None).cast("string").alias("replay"),
     )
 
 

@@ -52,6 +52,12 @@ class BatchResult:
     unreadable_files: tuple[str, ...]
 
 
+def is_noted(lake: Lake, batch: Batch) -> bool:
+    """True where a batch is noted as finished."""
+    of_batch = (F.col("log") == batch.log) & (F.col("ingest_batch") == batch.batch_id)
+    return lake.read(BATCHES.name).where(of_batch).head() is not None
+
+
 def note_finished(lake: Lake, written: Sequence[Written]) -> list[BatchResult]:
     """Note batches as finished, all in one commit; returns what became of each.
 

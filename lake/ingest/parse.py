@@ -12,7 +12,7 @@ from pyspark.sql.types import TimestampType
 
 from lake.contracts import Column as ContractColumn
 from lake.contracts import Contract, Lag, RawPlace, Reading, TimeFormat, places, values_of
-from lake.hash_key import HASHED, HashKey, needed
+from lake.hash_key import HASHED, UNFIT, HashKey, needed
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
@@ -54,14 +54,15 @@ def parse(raw: DataFrame, contract: Contract, key: HashKey | None, *, again: boo
 
     Returns:
         One row per raw row: ``event_at``, ``known_at``, the contract's columns typed, ``_file``, ``_reason``
-        (null for a row that keeps the contract) and ``_text``, which rows that nothing can refuse any more lack.
-        Sentinels become null. ``_text`` still has its personal values.
+        (null for a row that keeps the contract) and ``_text``, which delivered rows that nothing can refuse any more
+        lack. Sentinels become null. ``_text`` still has its personal values.
     """
     # Step by step, for Spark computes what one step uses twice only once if an earlier one has named it.
     rows = _typed(_worded(raw, contract), contract).withColumn(
         REASON, F.coalesce(*_reasons(contract, again=again))
     )
-    text = F.col(TEXT) if contract.is_judged_together else F.when(F.col(REASON).isNotNull(), F.col(TEXT))
+    is_kept = contract.is_judged_together or again
+    text = F.col(TEXT) if is_kept else F.when(F.col(REASON).isNotNull(), F.col(TEXT))
     kept = [
         _hashed(name, key, again=again) if name in contract.personal else name for name in contract.columns
     ]
@@ -77,7 +78,10 @@ def earliest_first(contract: Contract) -> list[Column]:
 def _hashed(name: str, key: HashKey | None, *, again: bool) -> Column:
     value = F.col(name)
     hashed = needed(key, name).column(value)
-    return (F.when(value.rlike(whole(HASHED)), value).otherwise(hashed) if again else hashed).alias(name)
+    if again:
+        is_hidden = value.rlike(whole(f"({UNFIT})?{HASHED}"))
+        hashed = F.when(is_hidden, F.regexp_replace(value, f"^{UNFIT}", "")).otherwise(hashed)
+    return hashed.alias(name)
 
 
 def _worded(raw: DataFrame, contract: Contract) -> DataFrame:

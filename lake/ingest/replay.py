@@ -1,4 +1,8 @@
-"""Rows that the quarantine holds, read once more: after a contract was mended, they become events."""
+"""Rows that the quarantine holds, read once more: after a contract was mended, they become events.
+
+Before the first event is written, the rows that become events are marked in quarantine with their replay. So what a
+killed one brought is told from what is still held, however contract and quarantine have changed since.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,8 @@ from lake.contracts import Contract
 from lake.ingest.balance import IMBALANCE
 from lake.ingest.batch import append_events, counted, judged, quarantined
 from lake.ingest.files import Batch, RawFile
-from lake.ingest.finished import REPLAY, BatchResult, Written, note_finished
-from lake.ingest.parse import REASON, parse
+from lake.ingest.finished import REPLAY, BatchResult, Written, is_noted, note_finished
+from lake.ingest.parse import FILE, REASON, TEXT, parse
 from lake.ingest.read import read_again
 from lake.ingest.schemas import QUARANTINE
 from lake.ingest.undone import times_undone
@@ -32,74 +36,116 @@ def held_back(lake: Lake, log: str) -> str:
     return f"{row['rows']} {row['sum']}" if row and row["rows"] else ""
 
 
-def replay(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
+def replay(lake: Lake, root: str, contract: Contract) -> list[BatchResult]:
     """Read the quarantined rows of a log by its contract as it is now. Safe to run again after a kill at any instant.
 
     Rows that keep it become events, as if delivered now: known no earlier than the latest seal, unless they are
     history. The others stay with their new reason; so do files that could not be read.
 
     Returns:
-        None where the quarantine holds no row of the log.
+        What became of the rows; before that, of those which a replay brought back that was killed, where contract or
+        quarantine are others since. Empty where the quarantine holds no row of the log.
 
     Raises:
         RefusedError: rows of a CSV file are held, and the file is gone.
         SchemaError: a CSV header lacks a column of the contract.
     """
-    held = held_back(lake, contract.log)
-    if not held:
-        return None
+    results = _finish_killed(lake, contract, but=_batch(lake, contract))
+    batch = _batch(lake, contract)
+    if batch is None:
+        return results
     rows = _rows(lake, contract.log)
-    batch = _batch(lake, contract, held, rows)
     again = parse(read_again(lake.spark, root, rows, contract), contract, lake.hash_key, again=True)
     with judged(lake, contract, batch, again) as parsed:
         rows_in, refused = counted(parsed)
+        if rows_in > sum(refused.values()):
+            _mark(lake, contract, batch, parsed.where(F.col(REASON).isNull()))
         append_events(lake, contract, batch, parsed)
-        (result,) = note_finished(lake, [Written(batch, contract, REPLAY, rows_in, refused)])
+        results += note_finished(lake, [Written(batch, contract, REPLAY, rows_in, refused)])
         lake.replace(
             QUARANTINE.name,
             _still_refused(lake, contract, rows, parsed),
             where=f"log = {quoted(contract.log)} AND text IS NOT NULL",
         )
-    return result
+    return results
 
 
-def replay_completed(lake: Lake, root: str, contract: Contract) -> BatchResult | None:
+def replay_completed(lake: Lake, root: str, contract: Contract) -> list[BatchResult]:
     """Read the quarantined rows of a ledger once more where that brings any back: the rest of a transaction arrived.
 
     Rows of CSV files wait for a replay that is asked for, because their files may be gone.
 
     Returns:
-        None where nothing comes back.
+        As ``replay``; empty where nothing comes back.
     """
     if contract.balance is None or contract.files.format != "json":
-        return None
-    rows = _rows(lake, contract.log)
-    if rows.where(F.col("reason") == IMBALANCE).head() is None:
-        return None
+        return []
+    rows, batch = _rows(lake, contract.log), _batch(lake, contract)
+    if batch is None or rows.where(F.col("reason") == IMBALANCE).head() is None:
+        return []
     again = parse(read_again(lake.spark, root, rows, contract), contract, lake.hash_key, again=True)
-    batch = _batch(lake, contract, held_back(lake, contract.log), rows)
     with judged(lake, contract, batch, again) as parsed:
         comes_back = parsed.where(F.col(REASON).isNull()).head() is not None
-    return replay(lake, root, contract) if comes_back else None
+    return replay(lake, root, contract) if comes_back else []
 
 
 def _rows(lake: Lake, log: str) -> DataFrame:
     return lake.read(QUARANTINE.name).where((F.col("log") == log) & F.col("text").isNotNull())
 
 
-def _batch(lake: Lake, contract: Contract, held: str, rows: DataFrame) -> Batch:
+def _batch(lake: Lake, contract: Contract) -> Batch | None:
     """What is replayed, by a name that a second try has too, as long as neither rows nor contract change.
 
     Rows that were replayed before are news after a load of the log was taken back: so the name changes with that.
     """
-    paths = [
-        row["source_file"] for row in rows.select("source_file").distinct().orderBy("source_file").collect()
-    ]
-    files = [RawFile(contract.files.day_of(path) or "", path, 0, 0) for path in paths]
+    held = held_back(lake, contract.log)
+    if not held:
+        return None
     undone = sum(times for (log, _), times in times_undone(lake).items() if log == contract.log)
     told = [REPLAY, contract.model_dump_json(), held, *([str(undone)] if undone else [])]
     digest = hashlib.sha256("\n".join(told).encode())
-    return Batch(contract.log, digest.hexdigest()[:16], tuple(files))
+    return Batch(contract.log, digest.hexdigest()[:16], _files(contract, _rows(lake, contract.log)))
+
+
+def _files(contract: Contract, rows: DataFrame) -> tuple[RawFile, ...]:
+    paths = [row["source_file"] for row in rows.select("source_file").distinct().collect()]
+    return tuple(RawFile(contract.files.day_of(path) or "", path, 0, 0) for path in sorted(paths))
+
+
+def _mark(lake: Lake, contract: Contract, batch: Batch, leaving: DataFrame) -> None:
+    """Mark the rows that a replay takes out of the quarantine, before it writes the first of their events."""
+    found = leaving.select(F.col(TEXT).alias("text"), F.col(FILE).alias("source_file")).distinct()
+    lake.merge(
+        QUARANTINE.name,
+        found,
+        on=f"held.log = {quoted(contract.log)} AND held.text = found.text AND held.source_file = found.source_file",
+        then=f"WHEN MATCHED THEN UPDATE SET replay = {quoted(batch.batch_id)}, contract_version = {contract.version}",
+    )
+
+
+def _finish_killed(lake: Lake, contract: Contract, *, but: Batch | None) -> list[BatchResult]:
+    """Note the replays that were killed after they wrote events, and take their rows out of the quarantine.
+
+    What they refused is judged anew, and so is everything of one that wrote none.
+
+    Args:
+        but: the replay that is run again as it was, and so finishes itself.
+    """
+    marked = _rows(lake, contract.log).where(F.col("replay").isNotNull())
+    results = []
+    for row in marked.groupBy("replay").agg(F.count("*").alias("rows"), F.max("contract_version")).collect():
+        name, rows_in, version = row
+        files = _files(contract, marked.where(F.col("replay") == name))
+        batch, judge = Batch(contract.log, name, files), contract.model_copy(update={"version": version})
+        if but is not None and name == but.batch_id:
+            continue
+        if not is_noted(lake, batch):
+            if lake.read(contract.table).where(F.col("ingest_batch") == name).head() is None:
+                continue
+            results += note_finished(lake, [Written(batch, judge, REPLAY, rows_in, {})])
+        where = f"log = {quoted(contract.log)} AND replay = {quoted(name)}"
+        lake.replace(QUARANTINE.name, lake.spark.createDataFrame([], QUARANTINE.schema), where=where)
+    return results
 
 
 def _still_refused(lake: Lake, contract: Contract, rows: DataFrame, parsed: DataFrame) -> DataFrame:

@@ -49,8 +49,9 @@ QUARANTINE = TableSpec(
         "text string: The row as delivered, personal values hashed; null for a file that cannot be read",
         "source_file string: Raw file, relative to the raw root",
         "ingest_batch string: Batch it came with",
-        "contract_version int: Version of the contract that refused it last",
+        "contract_version int: Version of the contract that judged it last",
         "run_id string: Run that refused it last",
+        "replay string: Batch of a replay that takes the row out at its end; null for a row that stays",
     ),
     # Not of the text: whole raw rows.
     layout=Layout(ranges=("log", "reason", "ingest_batch")),

@@ -173,6 +173,7 @@ def removable(lake: Lake, contract: Contract, loads: Sequence[Load]) -> dict[str
 def begin(lake: Lake, rows: Sequence[Mapping[str, object]]) -> None:
     """Note in one commit what is going to be removed, so that a killed removal is finished later."""
     lake.ensure(UNDONE)
+    lake.widen(QUARANTINE)
     stated = [row | {"state": BEGUN, "run_id": lake.stamp.run_id} for row in map(dict, rows)]
     names = UNDONE.schema.fieldNames()
     values = [tuple(row[name] for name in names) for row in stated]
@@ -190,13 +191,20 @@ def begun(lake: Lake) -> dict[str, list[str]]:
 
 
 def remove(lake: Lake, contracts: Mapping[str, Contract], begun: Mapping[str, Sequence[str]]) -> None:
-    """Remove what was begun, by log: events, quarantine, then the ledger.
+    """Remove what was begun, by log: events, quarantine, then the ledger; rows that a replay was to take out stay.
 
     Safe to run again after a kill at any instant.
     """
     of_log = {log: f"ingest_batch IN ({', '.join(map(quoted, batches))})" for log, batches in begun.items()}
     for log, batches in of_log.items():
         _remove(lake, contracts[log].table, batches)
+    ids = [(log, batch) for log, batches in begun.items() for batch in batches]
+    lake.merge(
+        QUARANTINE.name,
+        lake.spark.createDataFrame(ids, "log string, batch string"),
+        on="held.log = found.log AND held.replay = found.batch",
+        then="WHEN MATCHED THEN UPDATE SET replay = NULL",
+    )
     everywhere = " OR ".join(f"(log = {quoted(log)} AND {batches})" for log, batches in of_log.items())
     for table in (QUARANTINE.name, BATCHES.name, FILES.name):
         _remove(lake, table, everywhere)

@@ -80,7 +80,7 @@ def test_the_rest_that_comes_later_brings_a_transaction_back_once(shared: Lake, 
     log.deliver(1, entry("a1", 5) + entry("b1", 1) + entry("b2", -1) + entry("c1", 3))
     log.ingest()
     assert set(log.events()) == {"b1", "b2"}
-    assert replay_completed(shared, str(log.folder), log.contract) is None
+    assert replay_completed(shared, str(log.folder), log.contract) == []
     # A day delivered again: the whole transaction twice, the halves twice.
     log.deliver(2, entry("a1", 5) + entry("b1", 1) + entry("a2", -5, day=2))
     (second,) = log.ingest()
@@ -91,12 +91,11 @@ def test_the_rest_that_comes_later_brings_a_transaction_back_once(shared: Lake, 
     log.deliver(4, entry("c3", -1, day=4) + entry("b1", 1))
     (fourth,) = log.ingest()
     assert (fourth.rows_out, fourth.duplicates, fourth.refused) == (0, 1, {IMBALANCE: 1})
-    back = replay_completed(shared, str(log.folder), log.contract)
-    assert back is not None
+    (back,) = replay_completed(shared, str(log.folder), log.contract)
     assert (back.rows_in, back.rows_out, back.duplicates, back.refused) == (4, 3, 1, {})
     assert set(log.events()) == {"a1", "a2", "b1", "b2", "c1", "c2", "c3"}
     assert log.quarantine() == []
-    assert replay_completed(shared, str(log.folder), log.contract) is None
+    assert replay_completed(shared, str(log.folder), log.contract) == []
 
 
 def test_any_ledger_in_any_deliveries_enters_as_plain_python_says(shared: Lake, tmp_path: Path) -> None:
@@ -114,8 +113,7 @@ def test_any_ledger_in_any_deliveries_enters_as_plain_python_says(shared: Lake, 
     for day in (1, 2, 3):
         log.deliver(day, "".join(sent[day - 1 :: 3]))
     results = log.ingest()
-    back = replay_completed(shared, str(log.folder), log.contract)
-    assert back is not None
+    (back,) = replay_completed(shared, str(log.folder), log.contract)
     whole = {txn for txn, some in entries.items() if sum(minor for _, minor in some) == 0}
     assert set(log.events()) == {name for txn in whole for name, _ in entries[txn]}
     held = log.quarantine()

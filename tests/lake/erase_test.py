@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from pyspark.sql import SparkSession
 
 from lake.contracts import Contract
+from lake.erase.erasures import ERASURES
 from lake.erase.lines import Lines
 from lake.erase.person import Person
 from lake.erase.raw_files import files_naming, rewrite
@@ -44,6 +47,8 @@ def lines(file_format: str, person: Person = ZOE) -> Lines:
         ('{"id": "1", "who_id": "zoe2", "am', False),
         ('["zoe"]', True),
         (f'{{"who_id": "{ZOE.hashed}"}}', True),
+        (f'{{"who_id": "unfit-{ZOE.hashed}"}}', True),
+        (f'{{"who_id": "{ZOE.hashed}", "am', True),
     ],
 )
 def test_a_json_line_is_a_persons_by_its_subject_or_where_it_is_broken_by_a_word(
@@ -127,3 +132,38 @@ def test_files_in_a_store_are_left_to_their_producer(lake: Lake, tmp_path: Path)
         TrustlakeError, match=r"raw\.root is s3://logs, where no process of ours rewrites files; name"
     ):
         files_naming(lake, "s3://logs", log.contract, ZOE)
+
+
+@pytest.mark.parametrize("file_format", ["json", "csv"])
+def test_a_replay_knows_an_erased_person_by_the_hashes_of_what_was_refused(
+    spark: SparkSession, tmp_path: Path, file_format: str
+) -> None:
+    lake = lake_in(spark, tmp_path / "lake", hash_key=KEY)
+    who = {"type": "string", "personal": True, "pattern": "[a-z]+"}
+    columns = {"id": {"type": "string"}, "who": who, "amount": {"type": "long", "min": 0}}
+    log = Log(lake, tmp_path, "held", columns=columns, subject=["who"], format=file_format, refuse_above=1)
+    rows = [("whole", "zoe"), ("unfit", "zoe 2"), ("other", "max")]
+    if file_format == "json":
+        told = [
+            json.dumps({"id": name, "ts": "2026-03-01", "who": person, "amount": -1}) for name, person in rows
+        ]
+        cut = [text.replace('"amount": -1}', '"am') for text in told]
+        log.deliver(1, "\n".join([*told, *cut]))
+    else:
+        log.deliver(
+            1, "id,ts,who,amount\n" + "".join(f"{name},2026-03-01,{person},-1\n" for name, person in rows)
+        )
+    log.ingest()
+    held = log.quarantine()
+    lake.ensure(ERASURES)
+    gone = [
+        (KEY.hashed(person), "nowhere", "done", "by hand", 0, 0, None, "run") for person in ("zoe", "zoe 2")
+    ]
+    lake.append(ERASURES.name, lake.spark.createDataFrame(gone, ERASURES.schema))
+    result = log.replay()
+    assert result is not None
+    times = len(held) // len(rows)
+    assert (result.rows_in, result.refused["erased"]) == (3 * times, 2 * times)
+    assert [row["text"] for row in log.quarantine()] == [
+        row["text"] for row in held if KEY.hashed("max") in row["text"]
+    ]

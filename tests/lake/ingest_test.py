@@ -306,7 +306,14 @@ def test_rows_of_csv_files_are_replayed_with_their_files_headers(shared: Lake, t
         log.replay()
 
 
-@pytest.mark.parametrize("place", ["note_finished", "_still_refused"])
+REPLAYING = ("_mark", "append_events", "note_finished", "_still_refused")
+
+
+def die(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("place", REPLAYING)
 def test_a_killed_replay_is_finished_as_if_nothing_had_happened(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -319,9 +326,6 @@ def test_a_killed_replay_is_finished_as_if_nothing_had_happened(
         log.ingest()
     expected = undisturbed.replay(amount=amount)
 
-    def die(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as broken:
         broken.setattr(replay_module, place, die)
         with pytest.raises(KeyboardInterrupt):
@@ -330,3 +334,52 @@ def test_a_killed_replay_is_finished_as_if_nothing_had_happened(
     assert killed.replay() == expected
     for table in ("events_killed", BATCHES.name, QUARANTINE.name, FILES.name):
         assert contents(killed.lake, table) == contents(undisturbed.lake, table)
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("_mark", [(6, 2, 3)]),
+        ("append_events", [(6, 2, 3)]),
+        ("note_finished", [(3, 1, 2), (3, 2, 0)]),
+        ("_still_refused", [(3, 2, 0)]),
+    ],
+)
+def test_after_a_killed_replay_another_contract_and_more_rows_count_every_row_once(
+    spark: SparkSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    expected: list[tuple[int, int, int]],
+) -> None:
+    lake = lake_in(spark, tmp_path / "lake")
+    log = Log(lake, tmp_path, "killed", refuse_above=1, days_per_batch=1)
+    sent = (
+        line("a", "1,000")
+        + line("b", "x")
+        + line("c")
+        + line("d", -1)
+        + line("a", "1,000")
+        + line("c", "2,000")
+    )
+    log.deliver(1, sent)
+    log.ingest()
+    with monkeypatch.context() as broken:
+        broken.setattr(replay_module, place, die)
+        with pytest.raises(KeyboardInterrupt):
+            log.replay(amount={"type": "decimal(18,2)", "required": True, "min": 0, "thousands": ","})
+    log.deliver(2, line("e", "3,000", day=2) + line("a", 7, day=2) + line("f", -2, day=2))
+    log.ingest()
+    log.deliver(3, line("b", 4, day=3))
+    log.ingest()
+    amount = {"type": "decimal(18,2)", "required": True, "thousands": ","}
+    log.contract = log.contract.model_copy(update={"version": 3})
+    results = log.replays(amount=amount)
+    brought = [(result.rows_in, result.rows_out, result.duplicates) for result in results]
+    assert brought == expected
+    noted = batches_of(log)
+    came = sum(row["rows_in"] for row in noted if row["kind"] == "delivery")
+    held = log.quarantine()
+    assert came == sum(row["rows_out"] + row["duplicates"] for row in noted) + len(held) == 10
+    assert len(log.events()) == sum(row["rows_out"] for row in noted)
+    assert [(row["reason"], row["replay"]) for row in held] == [("amount_not_decimal(18,2)", None)]

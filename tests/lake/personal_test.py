@@ -70,6 +70,24 @@ def test_no_table_holds_a_personal_value_and_a_replay_finds_the_same_hash(
     left = [row["text"] for row in log.quarantine()]
     assert left == [text for text in texts if "bad" not in text and "unknown" not in text]
 
+    again = log.replay(ip={"type": "string", "personal": True})
+    assert again is not None
+    assert again.rows_out == 1
+    assert log.events()["short"]["ip"] == KEY.hashed("10.1.2")
+
+
+@pytest.mark.parametrize("file_format", ["json", "csv"])
+def test_a_personal_column_may_be_empty_in_every_row(
+    spark: SparkSession, tmp_path: Path, file_format: str
+) -> None:
+    lake = lake_in(spark, tmp_path / "lake", hash_key=KEY)
+    log = Log(lake, tmp_path, "payments", columns=COLUMNS, format=file_format)
+    nobody = line("a", 1, ip=None)
+    log.deliver(1, nobody if file_format == "json" else "id,ts,amount,ip\na,2026-03-01,1,\n")
+    (result,) = log.ingest()
+    assert (result.rows_out, result.refused) == (1, {})
+    assert log.events()["a"]["ip"] is None
+
 
 def test_a_delivered_value_that_looks_like_a_hash_is_hashed(spark: SparkSession, tmp_path: Path) -> None:
     lake = lake_in(spark, tmp_path / "lake", hash_key=KEY)
