@@ -132,16 +132,17 @@ def _finish_killed(lake: Lake, contract: Contract, *, but: Batch | None) -> list
         but: the replay that is run again as it was, and so finishes itself.
     """
     marked = _rows(lake, contract.log).where(F.col("replay").isNotNull())
+    if but is not None:
+        marked = marked.where(F.col("replay") != but.batch_id)
     results = []
-    for row in marked.groupBy("replay").agg(F.count("*").alias("rows"), F.max("contract_version")).collect():
-        name, rows_in, version = row
-        files = _files(contract, marked.where(F.col("replay") == name))
-        batch, judge = Batch(contract.log, name, files), contract.model_copy(update={"version": version})
-        if but is not None and name == but.batch_id:
-            continue
+    replays = marked.groupBy("replay").agg(F.count("*"), F.max("contract_version")).collect()
+    for name, rows_in, version in replays:
+        of_replay = marked.where(F.col("replay") == name)
+        batch = Batch(contract.log, name, _files(contract, of_replay))
         if not is_noted(lake, batch):
             if lake.read(contract.table).where(F.col("ingest_batch") == name).head() is None:
                 continue
+            judge = contract.model_copy(update={"version": version})
             results += note_finished(lake, [Written(batch, judge, REPLAY, rows_in, {})])
         where = f"log = {quoted(contract.log)} AND replay = {quoted(name)}"
         lake.replace(QUARANTINE.name, lake.spark.createDataFrame([], QUARANTINE.schema), where=where)

@@ -173,7 +173,6 @@ def removable(lake: Lake, contract: Contract, loads: Sequence[Load]) -> dict[str
 def begin(lake: Lake, rows: Sequence[Mapping[str, object]]) -> None:
     """Note in one commit what is going to be removed, so that a killed removal is finished later."""
     lake.ensure(UNDONE)
-    lake.widen(QUARANTINE)
     stated = [row | {"state": BEGUN, "run_id": lake.stamp.run_id} for row in map(dict, rows)]
     names = UNDONE.schema.fieldNames()
     values = [tuple(row[name] for name in names) for row in stated]
@@ -198,6 +197,7 @@ def remove(lake: Lake, contracts: Mapping[str, Contract], begun: Mapping[str, Se
     of_log = {log: f"ingest_batch IN ({', '.join(map(quoted, batches))})" for log, batches in begun.items()}
     for log, batches in of_log.items():
         _remove(lake, contracts[log].table, batches)
+    lake.widen(QUARANTINE)
     ids = [(log, batch) for log, batches in begun.items() for batch in batches]
     lake.merge(
         QUARANTINE.name,
