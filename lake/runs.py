@@ -11,6 +11,7 @@ from datetime import datetime
 from pyspark.sql import functions as F
 
 from lake.described import described
+from lake.layout import Layout
 from lake.tables import Lake, TableSpec
 
 DONE, FAILED, REFUSED = "done", "failed", "refused"
@@ -37,6 +38,8 @@ RUNS = TableSpec(
         "code_version string: Version of the code",
         "config_hash string: Hash of the configuration",
     ),
+    # Not of what runs say, which may mention a person.
+    layout=Layout(ranges=("run_id", "job", "run_key", "state", "started_at")),
 )
 
 

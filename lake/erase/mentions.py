@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from lake.erase.person import ID, Person
 from lake.erase.rows import mentioning
+from lake.statistics import hide
 from lake.tables import Lake
 
 
@@ -20,6 +21,7 @@ def reword(lake: Lake, table: str, columns: Sequence[str], person: Person) -> bo
     rows = lake.read(table).alias("held")
     if rows.join(found.alias("found"), on=F.expr(mentioning(*columns)), how="left_semi").head() is None:
         return False
+    hide(lake, table, columns)
     said = ", ".join(
         f"`{name}` = regexp_replace(held.`{name}`, found.pattern, found.hashed)" for name in columns
     )

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from lake.described import described
 from lake.errors import RefusedError
+from lake.layout import Layout
 from lake.tables import Lake, TableSpec
 
 BEGUN, DONE = "begun", "done"
@@ -29,6 +30,8 @@ UNDONE = TableSpec(
         "files long: Raw files that may be ingested again",
         "dependents string: Runs that had read its events, directly or not; one a line",
     ),
+    # Not of reasons, which may mention a person.
+    layout=Layout(ranges=("log", "ingest_batch", "state", "run_id")),
 )
 
 

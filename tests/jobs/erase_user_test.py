@@ -27,6 +27,7 @@ from lake.erase.erasures import ERASURES
 from lake.erase.rows import PersonalRows
 from lake.errors import ConfigError, LockedError, RefusedError, TrustlakeError
 from lake.hash_key import VARIABLE, HashKey
+from lake.ingest.undone import UNDONE
 from lake.locks import Claim, held
 from lake.runs import RUNS
 from lake.statistics import statistics_but
@@ -43,6 +44,7 @@ OLD = TableSpec("features_old", "Of a view no more", COLUMNS, statistics_but(COL
 LEFT_OUT = {
     "locks",
     "runs",
+    "undone_loads",
     "erasures",
     "ingest_files",
     "ingest_batches",
@@ -50,6 +52,7 @@ LEFT_OUT = {
     "lineage",
     "dimension_batches",
 }
+TOLD = "a payment of {0}, not of acc_zoe2, broke; ask {0}"
 CARDS = """
 ---
 log: cards
@@ -123,6 +126,9 @@ def everything_else(project: Project) -> None:
     marked = "SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
     lake.spark.sql(f"ALTER TABLE {lake.place(OLD.name)} {marked}")
     add(lake, OLD.name, [{"id": "1", "owner_id": WHO}, {"id": "2", "owner_id": "acc_zoe2"}])
+    add(lake, RUNS.name, [{"run_id": "told", "error": TOLD.format(WHO), "result": "nothing"}])
+    lake.ensure(UNDONE)
+    add(lake, UNDONE.name, [{"state": "done", "reason": TOLD.format(WHO)}])
 
 
 def add(lake: Lake, table: str, rows: list[dict[str, object]]) -> None:
@@ -229,6 +235,9 @@ def test_after_an_erase_no_byte_of_the_person_stays_and_everybody_else_does(
         ("done", "request 7", hashed)
     }
     assert project.lake.read(RUNS.name).where(f"slice LIKE '%{hashed}%'").count() == 2
+    (told,) = project.lake.read(RUNS.name).where("run_id = 'told'").collect()
+    assert (told["error"], told["result"]) == (TOLD.format(hashed), "nothing")
+    assert [row["reason"] for row in project.lake.read(UNDONE.name).collect()] == [TOLD.format(hashed)]
     assert project.spark.conf.get("spark.databricks.delta.retentionDurationCheck.enabled", None) != "false"
 
 
