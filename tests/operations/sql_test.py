@@ -54,7 +54,7 @@ def asked(shared_project: Any) -> Iterator[Any]:
     )  # fmt: skip
     project.add_events("disputes", [disputed("p1", NOON - 3 * DAY), disputed("p4", NOON + 2 * HOUR)])
     project.lake.ensure(QUARANTINE)
-    refused = [("payments", "no amount", "{}", f"payments/{n}.jsonl", "b", 1, "r") for n in range(3)]
+    refused = [("payments", "no amount", "{}", f"payments/{n}.jsonl", "b", 1, "r", None) for n in range(3)]
     project.lake.append(QUARANTINE.name, spark.createDataFrame(refused, QUARANTINE.schema))
     spec = scores("fraud")
     project.lake.ensure(spec)
