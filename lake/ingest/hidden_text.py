@@ -12,14 +12,13 @@ from pyspark.sql import Column
 from pyspark.sql.pandas.functions import pandas_udf
 
 from lake.contracts import Contract
-from lake.hash_key import HASHED, UNFIT, HashKey
+from lake.hash_key import HIDDEN, UNFIT, HashKey
 
 Hide = Callable[[str], str]
 
 # A value in JSON up to where it ends, or up to the end of a line that was cut off in it; of a list or an object, all
 # the rest of the line.
 _LITERAL = r"""("(?:[^"\\]|\\.)*(?:"|\\?$)|'(?:[^'\\]|\\.)*(?:'|\\?$)|[\[{].*$|[^\s,}\]]+)"""
-_HIDDEN = f"({UNFIT})?{HASHED}"
 _SAYS_NOTHING = {"null", "true", "false"}
 
 
@@ -33,7 +32,7 @@ class PersonalPlace:
 
     def hidden(self, value: str, hide: Hide) -> str:
         """The hash that takes the value's place, marked where a pattern refuses the value."""
-        if re.fullmatch(_HIDDEN, value):
+        if re.fullmatch(HIDDEN, value):
             return hide(value)
         is_fit = self.fits is None or re.fullmatch(self.fits, value)
         return hide(value) if is_fit else UNFIT + hide(value)
@@ -63,7 +62,7 @@ def hidden_text(text: Column, contract: Contract, key: HashKey, *, again: bool =
     places = personal_places(contract)
 
     def hide(value: str) -> str:
-        return value if again and re.fullmatch(_HIDDEN, value) else key.hashed(value)
+        return value if again and re.fullmatch(HIDDEN, value) else key.hashed(value)
 
     def hide_all(lines: pd.Series) -> pd.Series:
         return lines.map(lambda line: hidden_line(line, places, hide), na_action="ignore")
@@ -104,7 +103,7 @@ def _without_rest(line: str, places: Sequence[PersonalPlace], hide: Hide) -> str
     row, is_changed = _object(line), False
     for place in places:
         value = None if row is None else _found(row, place, places)
-        if row is not None and value is not None and not re.fullmatch(_HIDDEN, value):
+        if row is not None and value is not None and not re.fullmatch(HIDDEN, value):
             _put(row, place, place.hidden(value, hide))
             is_changed = True
     return json.dumps(row, ensure_ascii=False) if is_changed else line

@@ -12,7 +12,7 @@ from pyspark.sql.types import TimestampType
 
 from lake.contracts import Column as ContractColumn
 from lake.contracts import Contract, Lag, RawPlace, Reading, TimeFormat, places, values_of
-from lake.hash_key import HASHED, UNFIT, HashKey, needed
+from lake.hash_key import HASHED, HIDDEN, UNFIT, HashKey, needed
 
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
@@ -79,7 +79,7 @@ def _hashed(name: str, key: HashKey | None, *, again: bool) -> Column:
     value = F.col(name)
     hashed = needed(key, name).column(value)
     if again:
-        is_hidden = value.rlike(whole(f"({UNFIT})?{HASHED}"))
+        is_hidden = value.rlike(whole(HIDDEN))
         hashed = F.when(is_hidden, F.regexp_replace(value, f"^{UNFIT}", "")).otherwise(hashed)
     return hashed.alias(name)
 

@@ -50,8 +50,11 @@ def replay(lake: Lake, root: str, contract: Contract) -> list[BatchResult]:
         RefusedError: rows of a CSV file are held, and the file is gone.
         SchemaError: a CSV header lacks a column of the contract.
     """
-    results = _finish_killed(lake, contract, but=_batch(lake, contract))
     batch = _batch(lake, contract)
+    killed = _killed(lake, contract, batch)
+    results = [result for one in killed for result in _finish(lake, contract, one)]
+    if killed:
+        batch = _batch(lake, contract)
     if batch is None:
         return results
     rows = _rows(lake, contract.log)
@@ -123,29 +126,39 @@ def _mark(lake: Lake, contract: Contract, batch: Batch, leaving: DataFrame) -> N
     )
 
 
-def _finish_killed(lake: Lake, contract: Contract, *, but: Batch | None) -> list[BatchResult]:
-    """Note the replays that were killed after they wrote events, and take their rows out of the quarantine.
+def _killed(lake: Lake, contract: Contract, again: Batch | None) -> list[Batch]:
+    """The replays that were killed after they wrote events, but for one that is run again and so finishes itself.
 
-    What they refused is judged anew, and so is everything of one that wrote none.
-
-    Args:
-        but: the replay that is run again as it was, and so finishes itself.
+    One that wrote none is as if it had never begun.
     """
     marked = _rows(lake, contract.log).where(F.col("replay").isNotNull())
-    if but is not None:
-        marked = marked.where(F.col("replay") != but.batch_id)
+    names = [row["replay"] for row in marked.select("replay").distinct().orderBy("replay").collect()]
+    batches = [
+        Batch(contract.log, name, _files(contract, marked.where(F.col("replay") == name)))
+        for name in names
+        if again is None or name != again.batch_id
+    ]
+    return [batch for batch in batches if is_noted(lake, batch) or _has_events(lake, contract, batch)]
+
+
+def _has_events(lake: Lake, contract: Contract, batch: Batch) -> bool:
+    events = lake.read(contract.table)
+    return events.where(F.col("ingest_batch") == batch.batch_id).head() is not None
+
+
+def _finish(lake: Lake, contract: Contract, killed: Batch) -> list[BatchResult]:
+    """Note what a killed replay brought, where it was not noted, and take its rows out of the quarantine.
+
+    What it refused is judged anew, by the replay that follows.
+    """
+    where = f"log = {quoted(contract.log)} AND replay = {quoted(killed.batch_id)}"
     results = []
-    replays = marked.groupBy("replay").agg(F.count("*"), F.max("contract_version")).collect()
-    for name, rows_in, version in replays:
-        of_replay = marked.where(F.col("replay") == name)
-        batch = Batch(contract.log, name, _files(contract, of_replay))
-        if not is_noted(lake, batch):
-            if lake.read(contract.table).where(F.col("ingest_batch") == name).head() is None:
-                continue
-            judge = contract.model_copy(update={"version": version})
-            results += note_finished(lake, [Written(batch, judge, REPLAY, rows_in, {})])
-        where = f"log = {quoted(contract.log)} AND replay = {quoted(name)}"
-        lake.replace(QUARANTINE.name, lake.spark.createDataFrame([], QUARANTINE.schema), where=where)
+    if not is_noted(lake, killed):
+        marked = _rows(lake, contract.log).where(where)
+        ((rows, version),) = marked.agg(F.count("*"), F.max("contract_version")).collect()
+        judge = contract.model_copy(update={"version": version})
+        results = note_finished(lake, [Written(killed, judge, REPLAY, rows, {})])
+    lake.replace(QUARANTINE.name, lake.spark.createDataFrame([], QUARANTINE.schema), where=where)
     return results
 
 

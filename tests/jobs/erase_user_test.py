@@ -109,11 +109,8 @@ def everything_else(project: Project) -> None:
     """A change log, features, and rows in every other kind of table."""
     contracts = (project.folder / "contracts/logs.yml").read_text()
     project.write("contracts/logs.yml", contracts + CARDS)
-    head, changes = (
-        "card_id,lsn,op,ts\n",
-        f"{WHO},1,I,2026-03-01T01:00:00Z\nacc_max,2,I,2026-03-01T02:00:00Z\n",
-    )
-    project.write("raw/cards/2026-03-01.csv", head + changes)
+    changes = f"{WHO},1,I,2026-03-01T01:00:00Z\nacc_max,2,I,2026-03-01T02:00:00Z\n"
+    project.write("raw/cards/2026-03-01.csv", f"card_id,lsn,op,ts\n{changes}")
     ingest(project)
     run_job(BuildFeatures, ["--config", project.config])
     lake = project.lake
