@@ -306,7 +306,13 @@ def test_rows_of_csv_files_are_replayed_with_their_files_headers(shared: Lake, t
         log.replay()
 
 
-REPLAYING = ("_mark", "append_events", "note_finished", "_still_refused")
+# The other steps are in the long series.
+REPLAYING = (
+    pytest.param("_mark", marks=pytest.mark.slow),
+    "append_events",
+    pytest.param("note_finished", marks=pytest.mark.slow),
+    pytest.param("_still_refused", marks=pytest.mark.slow),
+)
 
 
 def die(*_: object, **__: object) -> None:
@@ -340,9 +346,9 @@ def test_a_killed_replay_is_finished_as_if_nothing_had_happened(
     ("place", "expected"),
     [
         ("_mark", [(6, 2, 3)]),
-        ("append_events", [(6, 2, 3)]),
+        pytest.param("append_events", [(6, 2, 3)], marks=pytest.mark.slow),
         ("note_finished", [(3, 1, 2), (3, 2, 0)]),
-        ("_still_refused", [(3, 2, 0)]),
+        pytest.param("_still_refused", [(3, 2, 0)], marks=pytest.mark.slow),
     ],
 )
 def test_after_a_killed_replay_another_contract_and_more_rows_count_every_row_once(

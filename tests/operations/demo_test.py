@@ -272,7 +272,7 @@ def test_a_champion_is_copied_to_another_environment_where_it_passed_the_gate_an
         promote_model.main([*other.config, elsewhere, *copy])
 
 
-@pytest.mark.parametrize("isolation", ["process", "session"])
+@pytest.mark.parametrize("isolation", [pytest.param("process", marks=pytest.mark.slow), "session"])
 def test_a_workflow_of_the_bundle_runs_on_spark_and_its_second_run_changes_nothing(
     demo: Demo, tmp_path: Path, isolation: str
 ) -> None:
