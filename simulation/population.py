@@ -60,6 +60,7 @@ def _signups(rng: np.random.Generator, settings: SimulationSettings, country: Ar
     before = settings.start_ms - (rng.exponential(280.0, count).clip(0.1, 1100.0) * DAY_MS).astype(np.int64)
     inside = settings.start_ms + (rng.random(count) * settings.days * DAY_MS).astype(np.int64)
     at = geography.working_time(rng, np.where(happens(rng, _OLD_SHARE, count), before, inside), country)
+    at = np.where(at < settings.end_ms, at, at - DAY_MS)  # moved from a holiday past the last day
     return np.where((at >= settings.start_ms) & (at < settings.start_ms + HOUR_MS), at + HOUR_MS, at)
 
 
@@ -83,8 +84,11 @@ def _classes(settings: SimulationSettings, people: Columns) -> Columns:
     teacher = learners[first][number.reshape(-1)]
     follows = learners != teacher
     late = rng.lognormal(3.6, 1.2, int(follows.sum())).clip(0.5, 1_200.0) * 60_000
-    signup_ms[learners[follows]] = signup_ms[teacher[follows]] + late.astype(np.int64)
-    referrer[learners[follows]] = teacher[follows]
+    learner, teacher = learners[follows], teacher[follows]
+    at = signup_ms[teacher] + late.astype(np.int64)
+    in_time = at < settings.end_ms
+    signup_ms[learner[in_time]] = at[in_time]
+    referrer[learner[in_time]] = teacher[in_time]
     return {"signup_ms": signup_ms, "referrer": referrer}
 
 

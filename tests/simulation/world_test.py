@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from simulation.columns import Array, take
 from simulation.delivery import deliver
+from simulation.population import honest_accounts
 from simulation.records import records
 from simulation.settings import FraudSettings, SimulationSettings
 from simulation.world import World, simulate
@@ -49,6 +51,20 @@ def test_the_same_seed_gives_the_same_lines_and_another_seed_others() -> None:
     assert lines_of(SimulationSettings.tiny()) == tiny
     other = lines_of(SimulationSettings.tiny(seed=8))
     assert [log for log in tiny if tiny[log] & other[log]] == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(SimulationSettings(seed=7_000_002, days=14, accounts=50_000), id="classes"),
+        pytest.param(SimulationSettings(start_on=date(2026, 12, 12), days=14), id="last day a holiday"),
+    ],
+)
+def test_nobody_signs_up_after_the_last_day(settings: SimulationSettings) -> None:
+    people = honest_accounts(settings)
+    assert settings.end_ms - 3_600_000 < people["signup_ms"].max() < settings.end_ms
+    invited = people["referrer"] >= 0
+    assert (people["signup_ms"][people["referrer"][invited]] < people["signup_ms"][invited]).all()
 
 
 def test_the_demo_has_the_stated_size(demo: World) -> None:
