@@ -156,6 +156,9 @@ def test_a_day_reads_what_its_windows_hold_and_the_state(
     run(project, BuildFeatures, *last)
     assert "features_payments reads 2 of 5 files of events_payments" in capsys.readouterr().err
     assert states(project) == [midnight(date(2026, 3, 5))]
+    increment = rows(project)
+    run(project, BuildFeatures, "--replace")
+    assert rows(project) == increment
     before = rows(project, "as_of >= '2026-03-05'")
 
     # History that comes later is in no state yet, though it was known before.
