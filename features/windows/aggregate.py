@@ -170,16 +170,16 @@ def _last(asked: Asked) -> pa.Array:
 
 
 def _distinct(asked: Asked) -> pa.Array:
-    return pa.array(asked.alive.distinct(asked.read.values, asked.read.valid))
+    return pa.array(_different(asked))
 
 
 def _approx_distinct(asked: Asked) -> pa.Array:
-    taken = asked.alive.distinct(asked.read.values, asked.read.valid)
+    taken = _different(asked)
     return pa.array(np.rint(SLOTS * np.log(SLOTS / np.maximum(SLOTS - taken, 1))).astype(np.int64))
 
 
 def _entropy(asked: Asked) -> pa.Array:
-    bits, found = entropy(asked.alive, asked.read.values, asked.read.ones)
+    bits, found = entropy(asked.alive, asked.read.values, asked.read.ones, asked.read.nameless)
     return pa.array(bits, mask=~found)
 
 
@@ -229,6 +229,13 @@ def _summed(asked: Asked) -> Ints:
             f"place, which has more than {DIGITS} digits; declare fewer decimal places"
         )
     return asked.alive.total(asked.read.zeroed)
+
+
+def _different(asked: Asked) -> Ints:
+    """How many different values each probe sees."""
+    named = asked.alive.distinct(asked.read.values, asked.read.valid)
+    nameless = asked.read.nameless
+    return named if nameless is None else named + asked.alive.total(nameless.values)
 
 
 def _edge(asked: Asked, sign: int) -> pa.Array:

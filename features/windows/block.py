@@ -18,8 +18,9 @@ SECTION, SERVES = "section", "serves"
 SPINE, PACKED = "spine", "packed"
 PROBE = 0
 
-# Roles of an event: it counts; or it is a revision (bit 2: a retraction), and counts or not (bit 0).
-COUNTS, IS_REVISION, IS_RETRACTION = 1, 2, 4
+# Roles of an event: it counts; or it is a revision (bit 2: a retraction), and counts or not (bit 0). Of one that is
+# settled ``known`` and ``told`` say since when and until when it counts.
+COUNTS, IS_REVISION, IS_RETRACTION, IS_SETTLED = 1, 2, 4, 8
 
 # What ``serves`` says of an event of a key that is cut into sections: the windows of its group that it counts in, a bit
 # each; whether decays and bursts see it; and above these, what the row stands for.
@@ -28,8 +29,9 @@ EVERY_WINDOW = (1 << 56) - 1
 KIND_BITS = 56
 
 # A row stands for itself, or for all rows that a section and these windows look back on without looking at each. Such a
-# summary counts from the beginning; its ``known`` is the number of rows it stands for.
-ITSELF, COUNTED, SUMMED, LEAST, GREATEST, EDGE, VALUE, SQUARES_HIGH, SQUARES_LOW = range(9)
+# summary counts from the beginning; its ``known`` is the number of rows it stands for. Values without a name are as
+# many as ``time`` says, of so many rows each.
+ITSELF, COUNTED, SUMMED, LEAST, GREATEST, EDGE, VALUE, NAMELESS, SQUARES_HIGH, SQUARES_LOW = range(10)
 SQUARES_BITS = 62
 
 BLOCK_ROWS = 131_072

@@ -9,16 +9,20 @@ from __future__ import annotations
 import numpy as np
 
 from features.windows.intervals import Alive, Bools, Floats, Ints
+from features.windows.values import Nameless
 
 _UNIT = 2.0**30
 
 
-def entropy(alive: Alive, codes: Ints, weights: Ints) -> tuple[Floats, Bools]:
+def entropy(
+    alive: Alive, codes: Ints, weights: Ints, nameless: Nameless | None = None
+) -> tuple[Floats, Bools]:
     """Bits for each probe, and whether any row is there.
 
     Args:
         codes: numbers that are different for different values.
         weights: how many rows with that value each row stands for; 0 for one without a value.
+        nameless: values of which there is no row.
     """
     counts, valid = alive.total(weights), weights > 0
     used = np.flatnonzero(valid & (alive.starts < alive.ends))
@@ -32,6 +36,9 @@ def entropy(alive: Alive, codes: Ints, weights: Ints) -> tuple[Floats, Bools]:
     by_time = np.argsort(at, kind="stable")
     summed = np.concatenate([[0], np.cumsum(change[by_time])])
     weighed = summed[np.searchsorted(at[by_time], alive.probes, side="left")]
+    if nameless is not None:
+        counts = counts + alive.total(nameless.values * nameless.rows)
+        weighed = weighed + alive.total(nameless.values * _scaled(nameless.rows))
     found = counts > 0
     size = np.where(found, counts, 1)
     bits = np.log2(size) - weighed / _UNIT / size

@@ -1,7 +1,7 @@
 """Keys with so many rows that one task should not have them all, and the sections of time they are cut into.
 
 A section holds the probes of a key in (the cut before, its own cut]. An event lies in the section in which it begins
-to count; a stream that is revised, in the one in which it became known.
+to count.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, LongType, StructField, StructType
 
-from features.windows.block import EVERY_WINDOW, KEY, KNOWN, PROBE, SECTION, STREAM, TIME, WHOLE
+from features.windows.block import KEY, KNOWN, PROBE, SECTION, STREAM, TIME, WHOLE
 from features.windows.intervals import FOREVER
 from features.windows.plan import StreamPlan
+from features.windows.settled import settled
 
 # A key with as many rows as a task is to have is seen in the sample this many times, so none is missed.
 _SEEN = 400
@@ -86,10 +87,9 @@ def find_hot_keys(
     share = min(1.0, _SEEN / rows_per_task)
     rows_per_section = max(rows_per_task // _SECTIONS_PER_TASK, 1)
     quantiles = [number / _MOST_SECTIONS for number in range(1, _MOST_SECTIONS)]
-    at = begins(streams)
     census = (
         rows.where(F.col(KEY).isNotNull())
-        .select(KEY, at.alias("at"))
+        .select(KEY, begins().alias("at"))
         .sample(share, seed=_SEED)
         .groupBy(KEY)
         .agg(F.count("*").alias("seen"), F.percentile_approx("at", quantiles, 1000).alias("quantiles"))
@@ -102,14 +102,12 @@ def find_hot_keys(
         row[KEY]: _cuts(row["quantiles"], -(-int(row["seen"] / share) // rows_per_section), until)
         for row in census
     }
-    return _counted(rows, at, cuts) if cuts else []
+    return _counted(settled(rows, streams, cuts), cuts) if cuts else []
 
 
-def begins(streams: Sequence[StreamPlan]) -> Column:
-    """Where a row stands among the sections: when it begins to count, or was known where it may be revised."""
-    revised = [stream.stream for stream in streams if stream.is_revised]
-    at = F.greatest(TIME, KNOWN)
-    return F.when(F.col(STREAM).isin(revised), F.col(KNOWN)).otherwise(at) if revised else at
+def begins() -> Column:
+    """Where a row stands among the sections: when it begins to count."""
+    return F.greatest(TIME, KNOWN)
 
 
 def with_section(
@@ -118,7 +116,7 @@ def with_section(
     """The rows with the number of their section as ``name``: 0 for a key that is not cut.
 
     Args:
-        at: where a row stands among the sections, as ``begins`` says.
+        at: the instant whose section is meant.
         cuts: the last instant of each section but the last, by key.
     """
     if not cuts:
@@ -153,10 +151,8 @@ def brought(key: HotKey, stream: StreamPlan, until: int | None = None) -> Iterat
         for to, probes in sorted(key.probed.items()):
             if to <= section:
                 continue
-            place = Brought(key.key, section, to, probes.first - 1, EVERY_WINDOW, 0)
-            if not stream.is_revised:
-                place = _brought(place, probes.last, chunk, stream, is_in_state=is_in_state)
-            yield place
+            place = Brought(key.key, section, to, probes.first - 1, 0, 0)
+            yield _brought(place, probes.last, chunk, stream, is_in_state=is_in_state)
 
 
 def _brought(place: Brought, last: int, chunk: Chunk, stream: StreamPlan, *, is_in_state: bool) -> Brought:
@@ -183,10 +179,10 @@ def _cuts(quantiles: Sequence[int], sections: int, until: int | None) -> tuple[i
     return tuple(sorted({*at_state, *(int(quantiles[place]) for place in places)}))
 
 
-def _counted(rows: DataFrame, at: Column, cuts: Mapping[str | int, tuple[int, ...]]) -> list[HotKey]:
+def _counted(rows: DataFrame, cuts: Mapping[str | int, tuple[int, ...]]) -> list[HotKey]:
     """The keys with what each section has of each stream, exactly."""
     counts = (
-        with_section(rows.where(F.col(KEY).isin(list(cuts))), at, cuts)
+        with_section(rows.where(F.col(KEY).isin(list(cuts))), begins(), cuts)
         .groupBy(KEY, STREAM, SECTION)
         .agg(F.min(TIME).alias("first"), F.max(TIME).alias("last"), F.count("*").alias("rows"))
         .collect()

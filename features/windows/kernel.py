@@ -7,7 +7,7 @@ rows and the working arrays of one block.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,7 @@ from features.windows.block import (
     KEY,
     KIND_BITS,
     KNOWN,
+    NAMELESS,
     PACKED,
     PROBE,
     ROLE,
@@ -38,9 +39,9 @@ from features.windows.block import (
 )
 from features.windows.intervals import FOREVER, Axis, Bools, Ints
 from features.windows.packed import from_arrow, pack, to_arrow, unpack, width
-from features.windows.plan import TOLD_APART, MeasurePlan, StreamPlan
+from features.windows.plan import BY_VALUE, TOLD_APART, MeasurePlan, StreamPlan
 from features.windows.revisions import effective
-from features.windows.values import Values, counted
+from features.windows.values import Nameless, Values, counted
 
 # What only probes have, and no aggregate looks at.
 _CARRIED = [SPINE, PACKED]
@@ -219,7 +220,11 @@ class _Part:
             kind = VALUE if is_entropy else COUNTED
             self._ones[column, is_entropy] = counted(kind, rows, valid, self._stands_for)
         ones = self._ones[column, is_entropy]
-        return Values.summarised(measure.kind, values, valid, self._stands_for, ones)
+        found = Values.summarised(measure.kind, values, valid, self._stands_for, ones)
+        if measure.kind not in BY_VALUE:
+            return found
+        brought = valid & (self._stands_for == NAMELESS)
+        return replace(found, nameless=Nameless.among(brought, self._times, self._known))
 
     def _read(self, measure: MeasurePlan) -> tuple[Ints, Bools]:
         if measure.slot is None:

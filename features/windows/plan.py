@@ -33,6 +33,7 @@ DIGITS = 18
 _NUMBERS = (DecimalType, LongType, IntegerType, ShortType, BooleanType)
 _DOUBLE = {"mean", "std", "share", "entropy", "hours_since_last", "hours_since_first", "decayed"}
 TOLD_APART = ("distinct", "entropy")
+BY_VALUE = (*TOLD_APART, "approx_distinct")
 _VALUE = {"sum", "min", "max", "first", "last"}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.windows.block import COUNTS, IS_RETRACTION, IS_REVISION
+from features.windows.block import COUNTS, IS_RETRACTION, IS_REVISION, IS_SETTLED
 from features.windows.intervals import FOREVER, Bools, Ints
 
 
@@ -19,7 +19,7 @@ def effective(ids: Ints, known: Ints, told: Ints, roles: Ints) -> tuple[Ints, In
         ids: numbers that are equal for a row and its revisions, within one key.
         known: when each row was known, in microseconds.
         told: what orders the revisions of a row, in microseconds.
-        roles: bits of ``COUNTS``, ``IS_REVISION``, ``IS_RETRACTION``.
+        roles: bits of ``COUNTS``, ``IS_REVISION``, ``IS_RETRACTION``, ``IS_SETTLED``.
     """
     is_revision = (roles & IS_REVISION) > 0
     order = np.lexsort(((roles & IS_RETRACTION) > 0, told, is_revision, ids))
@@ -33,4 +33,6 @@ def effective(ids: Ints, known: Ints, told: Ints, roles: Ints) -> tuple[Ints, In
     until[:-1] = np.where(first[1:], FOREVER, start[1:])
     begins, ends = np.empty_like(known), np.empty_like(known)
     begins[order], ends[order] = start, until
+    is_settled = (roles & IS_SETTLED) > 0
+    begins, ends = np.where(is_settled, known, begins), np.where(is_settled, told, ends)
     return begins, ends, (roles & COUNTS) > 0

@@ -4,34 +4,42 @@ An event whose window reaches over a whole section counts for all of its probes 
 others like it; one whose window ends within the section comes by itself. So a section holds its own rows and, for each
 window, about as many that leave it: bounded, however long the key's history, and exact.
 
+A row that is taken back or corrected leaves its sums where that happens: later sections do not hear of it, and in the
+section of that instant it comes by itself.
+
 A state is the same for all keys at once: the section before it has no probes, and lifetime windows see it summed up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, LongType, StructField, StructType
 
-from features.windows.block import (
-    COUNTED,
-    EVERY_WINDOW,
-    KEY,
-    KIND_BITS,
-    SECTION,
-    SERVES,
-    STREAM,
-    TIME,
-    WHOLE,
-)
+from features.windows.block import COUNTED, EVERY_WINDOW, KEY, SECTION, SERVES, STREAM, TIME, WHOLE
+from features.windows.carried import carried_on, carried_values
 from features.windows.hot_keys import Brought, HotKey, begins, brought, with_section
+from features.windows.intervals import FOREVER
 from features.windows.plan import StreamPlan
+from features.windows.settled import settled, until
 from features.windows.state import State
-from features.windows.summaries import KIND, Summaries, totals, value_columns, values
+from features.windows.summaries import (
+    KIND,
+    ROWS,
+    Summaries,
+    in_windows,
+    totals,
+    value_columns,
+    values,
+)
+from features.windows.values_held import HELD, values_held, windows_of
 
-_FROM, _AFTER, _BY_ITSELF, _AS_SUMMARY = "_from", "_after", "_by_itself", "_as_summary"
+_FROM, _GONE = "_from", "_gone"
+_OF_PLACES = _AFTER, _BY_ITSELF, _AS_SUMMARY = "_after", "_by_itself", "_as_summary"
+_NEVER = 1 << 30
 
 
 def in_sections(
@@ -46,26 +54,58 @@ def in_sections(
         The rows with ``section`` and ``serves``; with replicas and summaries of events of hot keys, and of the state.
     """
     cuts = {key.key: key.cuts for key in hot}
-    at = begins(streams)
-    own = with_section(rows, at, cuts).withColumn(SERVES, _served(streams, at, state))
+    rows = settled(rows, streams, cuts)
+    own = with_section(rows, begins(), cuts).withColumn(SERVES, _served(streams, state))
     if state is not None:
-        is_past_of_hot = F.col(KEY).isin(list(cuts)) & (at <= state.until)
+        is_past_of_hot = F.col(KEY).isin(list(cuts)) & (begins() <= state.until)
         own = own.where((F.col(SERVES) != 0) & ~is_past_of_hot)
-        own = own.unionByName(_carried(rows, streams, hot, state), allowMissingColumns=True)
-    held = with_section(rows.where(F.col(KEY).isin(list(cuts))), at, cuts, _FROM)
+    held = _held(rows, streams, cuts)
     for stream in streams:
-        until = state.until if state is not None and stream.is_summed_up else None
-        needs = [need for key in hot for need in brought(key, stream, until)]
-        if needs:
-            events = held.where(F.col(STREAM) == stream.stream)
-            places = _places(rows, needs)
-            own = own.unionByName(_replicas(events, places, stream))
-            for part in _summaries(events, places, stream):
-                own = own.unionByName(part)
+        carried = state if state is not None and stream.is_summed_up else None
+        parts = [] if carried is None else list(carried_on(carried, rows, stream, hot))
+        parts += _looked_back_on(held.where(F.col(STREAM) == stream.stream), stream, hot, carried)
+        for part in parts:
+            own = own.unionByName(part)
     return own
 
 
-def _served(streams: Sequence[StreamPlan], at: Column, state: State | None) -> Column:
+def _held(
+    rows: DataFrame, streams: Sequence[StreamPlan], cuts: Mapping[str | int, tuple[int, ...]]
+) -> DataFrame:
+    """The rows of hot keys, with the section in which each begins to count and that in which it goes."""
+    begun = with_section(rows.where(F.col(KEY).isin(list(cuts))), begins(), cuts, _FROM)
+    if not any(stream.is_revised for stream in streams):
+        return begun.withColumn(_GONE, F.lit(_NEVER))
+    ends = until(streams)
+    gone = with_section(begun, ends, cuts, _GONE)
+    return gone.withColumn(_GONE, F.when(ends < FOREVER, F.col(_GONE)).otherwise(_NEVER))
+
+
+def _looked_back_on(
+    events: DataFrame, stream: StreamPlan, hot: Sequence[HotKey], state: State | None
+) -> Iterator[DataFrame]:
+    """What sections need of the stream's events of sections before, and of the different values in the state."""
+    needs = [need for key in hot for need in brought(key, stream, None if state is None else state.until)]
+    replicas, places = None, None
+    if needs:
+        places = _places(events, needs)
+        replicas = _replicas(events, places, stream)
+        yield replicas
+        yield _sums(events, places, stream)
+    for column in value_columns(stream):
+        found = [] if state is None else list(carried_values(state, events, stream, column, hot))
+        met = events.select(KEY, F.col(_FROM).alias(SECTION), column)
+        if replicas is not None and places is not None:
+            found.append(_values(events, places, column))
+            met = met.unionByName(replicas.select(KEY, SECTION, column))
+        if found:
+            before = reduce(DataFrame.unionByName, found)
+            told = values_held(before, met, column, windows_of(stream, column))
+            rows = Summaries(_exchanged(events), stream).of_values_held(told, (KEY, SECTION, HELD), column)
+            yield in_windows(rows, F.col(HELD)).drop(HELD)
+
+
+def _served(streams: Sequence[StreamPlan], state: State | None) -> Column:
     """The windows that a row serves in its own section: of the past those that reach beyond it."""
     served = F.lit(EVERY_WINDOW)
     if state is None:
@@ -75,39 +115,9 @@ def _served(streams: Sequence[StreamPlan], at: Column, state: State | None) -> C
             reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.windows) if micros is not None]
             reaches.append((WHOLE, stream.whole_reach or 0))
             parts = [_bit(bit, F.col(TIME) + micros > state.until) for bit, micros in reaches]
-            is_past = (F.col(STREAM) == stream.stream) & (at <= state.until)
+            is_past = (F.col(STREAM) == stream.stream) & (begins() <= state.until)
             served = F.when(is_past, _either(parts)).otherwise(served)
     return served
-
-
-def _carried(
-    rows: DataFrame, streams: Sequence[StreamPlan], hot: Sequence[HotKey], state: State
-) -> DataFrame:
-    """The state, in every section that has probes."""
-    summed_up = [stream for stream in streams if stream.is_summed_up]
-    lifetimes = {
-        stream.stream: sum(1 << bit for bit, micros in enumerate(stream.windows) if micros is None)
-        for stream in summed_up
-    }
-    parts = list(state.summaries(rows, summed_up))
-    found = parts[0]
-    for part in parts[1:]:
-        found = found.unionByName(part)
-    windows = F.element_at(_map(lifetimes), F.col(STREAM)).cast("long")
-    serves = F.shiftleft(F.col(KIND).cast("long"), KIND_BITS).bitwiseOR(windows)
-    sections = {key.key: F.array(*(F.lit(section) for section in key.probed)) for key in hot if key.probed}
-    places = F.array(F.lit(0))
-    if sections:
-        places = F.coalesce(F.element_at(_map(sections), F.col(KEY)), places)
-    is_seen = (windows != 0) | (F.col(KIND) == COUNTED)
-    return found.where(is_seen).withColumns({SERVES: serves, SECTION: F.explode(places)}).drop(KIND)
-
-
-def _map(pairs: dict[int, int] | dict[str | int, Column]) -> Column:
-    parts: list[Column] = []
-    for key, value in pairs.items():
-        parts += [F.lit(key), value if isinstance(value, Column) else F.lit(value)]
-    return F.create_map(*parts)
 
 
 def _places(rows: DataFrame, needs: Sequence[Brought]) -> DataFrame:
@@ -125,16 +135,24 @@ def _places(rows: DataFrame, needs: Sequence[Brought]) -> DataFrame:
 
 def _replicas(events: DataFrame, places: DataFrame, stream: StreamPlan) -> DataFrame:
     """Events that later sections see by themselves, in the windows in which they still do."""
-    serves = F.col(_BY_ITSELF)
-    if not stream.is_revised:
-        reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.windows)]
-        reaches.append((WHOLE, stream.whole_reach))
-        serves = _either([_bit(bit, _is_brought(bit, micros)) for bit, micros in reaches])
-    joined = events.join(places.where(F.col(_BY_ITSELF) != 0), on=[KEY, _FROM], how="inner")
+    reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.windows)]
+    reaches.append((WHOLE, stream.whole_reach))
+    serves = _either([_bit(bit, _is_brought(bit, micros)) for bit, micros in reaches])
+    by_itself = F.col(_BY_ITSELF)
+    goes_here = F.col(_GONE) == F.col(SECTION)
+    # What is gone was there once: a burst of then is remembered.
+    is_gone = F.col(_GONE) < F.col(SECTION)
+    wanted = (
+        F.when(goes_here, by_itself.bitwiseOR(F.col(_AS_SUMMARY)))
+        .when(is_gone, by_itself.bitwiseAND(F.lit(WHOLE)))
+        .otherwise(by_itself)
+    )
     return (
-        joined.withColumn(SERVES, serves)
+        events.join(places, on=[KEY, _FROM], how="inner")
+        .withColumn(_BY_ITSELF, wanted)
+        .withColumn(SERVES, serves)
         .where(F.col(SERVES) != 0)
-        .drop(_FROM, _AFTER, _BY_ITSELF, _AS_SUMMARY)
+        .drop(_FROM, _GONE, *_OF_PLACES)
     )
 
 
@@ -154,18 +172,30 @@ def _either(parts: Sequence[Column]) -> Column:
     return found
 
 
-def _summaries(events: DataFrame, places: DataFrame, stream: StreamPlan) -> Iterator[DataFrame]:
-    """What later sections need of the events of each section as a sum, a number, or the first and last of them."""
-    by = (KEY, _FROM)
-    summed = Summaries(events.drop(_FROM), stream)
-    yield _placed(summed.of_totals(totals(events, by, stream), by), places, summed.columns)
-    for column in value_columns(stream):
-        yield _placed(summed.of_values(values(events, by, column), by, column), places, summed.columns)
+def _sums(events: DataFrame, places: DataFrame, stream: StreamPlan) -> DataFrame:
+    """What later sections need of the events of each section as a sum, a number, or the first and last of them.
 
-
-def _placed(rows: DataFrame, places: DataFrame, columns: Sequence[str]) -> DataFrame:
-    """Summaries in the sections they are for; the number of rows in every later one, for it tells of a history."""
+    The number of rows goes to every later section, for it tells of a history.
+    """
+    by = (KEY, _FROM, _GONE)
+    rows = Summaries(_exchanged(events), stream).of_totals(totals(events, by, stream), by)
     joined = rows.join(places, on=[KEY, _FROM], how="inner")
-    is_needed = (F.col(_AS_SUMMARY) != 0) | (F.col(KIND) == COUNTED)
-    serves = F.shiftleft(F.col(KIND).cast("long"), KIND_BITS).bitwiseOR(F.col(_AS_SUMMARY))
-    return joined.where(is_needed).withColumn(SERVES, serves).select(*columns, SECTION, SERVES)
+    windows = _windows_of_sums()
+    is_needed = (windows != 0) | (F.col(KIND) == COUNTED)
+    return in_windows(joined.where(is_needed), windows).drop(_FROM, _GONE, *_OF_PLACES)
+
+
+def _values(events: DataFrame, places: DataFrame, column: str) -> DataFrame:
+    """The values of each section in the later ones whose windows hold them throughout."""
+    found = values(events, (KEY, _FROM, _GONE), column).join(places, on=[KEY, _FROM], how="inner")
+    windows = _windows_of_sums()
+    return found.where(windows != 0).select(KEY, SECTION, column, ROWS, windows.alias(HELD))
+
+
+def _windows_of_sums() -> Column:
+    """The windows that hold rows of one section throughout another: as long as they are not gone by then."""
+    return F.when(F.col(_GONE) > F.col(SECTION), F.col(_AS_SUMMARY)).otherwise(F.lit(0).cast("long"))
+
+
+def _exchanged(events: DataFrame) -> DataFrame:
+    return events.drop(_FROM, _GONE)

@@ -6,7 +6,7 @@ see each event; shorter windows see the events themselves, as far back as they r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -14,11 +14,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, LongType, MapType, StringType, StructField, StructType
 
-from features.windows.block import KEY, PACKED, SPINE, STREAM
+from features.windows.block import KEY, STREAM
 from features.windows.plan import StreamPlan
 from features.windows.summaries import (
     ROWS,
-    Summaries,
     Total,
     edges_of,
     totals,
@@ -69,20 +68,16 @@ class State:
     until: int
     rows: DataFrame
 
-    def summaries(self, exchanged: DataFrame, streams: Sequence[StreamPlan]) -> Iterator[DataFrame]:
-        """The state as rows of the exchange, with their ``kind``."""
-        types = {field.name: field.dataType for field in exchanged.schema}
-        blank = exchanged.drop(SPINE, PACKED)
-        for stream in streams:
-            of_stream = self.rows.where(F.col("stream") == stream.stream)
-            key = F.col("key").cast(types[KEY]).alias(KEY)
-            summed = Summaries(blank, stream)
-            wide = of_stream.where(F.col(_OF).isNull()).select(key, *_unfolded(stream))
-            yield summed.of_totals(wide, (KEY,))
-            for column in value_columns(stream):
-                cells = F.col(_VALUE).cast(types[column]).alias(column)
-                counted = of_stream.where(F.col(_OF) == column).select(key, cells, ROWS)
-                yield summed.of_values(counted, (KEY,), column)
+    def totals(self, exchanged: DataFrame, stream: StreamPlan) -> DataFrame:
+        """The totals of a stream, a row per key."""
+        of_stream = self.rows.where((F.col("stream") == stream.stream) & F.col(_OF).isNull())
+        return of_stream.select(_key(exchanged), *_unfolded(stream))
+
+    def values(self, exchanged: DataFrame, stream: StreamPlan, column: str) -> DataFrame:
+        """The different values of a column: ``key``, the column, ``rows``."""
+        of_column = self.rows.where((F.col("stream") == stream.stream) & (F.col(_OF) == column))
+        cells = F.col(_VALUE).cast(exchanged.schema[column].dataType).alias(column)
+        return of_column.select(_key(exchanged), cells, ROWS)
 
 
 def is_still_seen(stream: StreamPlan, until: int) -> Column:
@@ -164,6 +159,10 @@ def _unfolded(stream: StreamPlan) -> list[Column]:
         ),
         *(F.col(_EDGES)[one.name].alias(one.name) for one in edges_of(stream)),
     ]
+
+
+def _key(exchanged: DataFrame) -> Column:
+    return F.col("key").cast(exchanged.schema[KEY].dataType).alias(KEY)
 
 
 def _instant(micros: int) -> Column:

@@ -18,11 +18,15 @@ from features.windows.block import (
     COUNTS,
     EDGE,
     GREATEST,
+    IS_SETTLED,
     KEY,
+    KIND_BITS,
     KNOWN,
     LEAST,
+    NAMELESS,
     ROLE,
     ROW,
+    SERVES,
     SQUARES_BITS,
     SQUARES_HIGH,
     SQUARES_LOW,
@@ -34,9 +38,10 @@ from features.windows.block import (
     number_column,
     text_column,
 )
-from features.windows.plan import TOLD_APART, StreamPlan
+from features.windows.intervals import FOREVER
+from features.windows.plan import BY_VALUE, TOLD_APART, MeasurePlan, StreamPlan
 
-KIND, ROWS = "kind", "rows"
+KIND, ROWS, VALUES = "kind", "rows", "values"
 
 _DIGITS = DecimalType(19, 0)
 _EDGES: Mapping[Kind, Callable[[Column], Column]] = {"first": F.min, "last": F.max}
@@ -99,14 +104,17 @@ def edges_of(stream: StreamPlan) -> list[Total]:
     return found
 
 
+def value_column(measure: MeasurePlan) -> str | None:
+    """The column whose different values a measure counts; None where it does not ask for them."""
+    if measure.slot is None or measure.kind not in BY_VALUE:
+        return None
+    return text_column(measure.slot) if measure.kind in TOLD_APART else number_column(measure.slot)
+
+
 def value_columns(stream: StreamPlan) -> list[str]:
     """The columns whose different values a measure counts."""
-    found = [
-        text_column(measure.slot) if measure.kind in TOLD_APART else number_column(measure.slot)
-        for measure in stream.measures
-        if measure.slot is not None and (measure.kind in TOLD_APART or measure.kind == "approx_distinct")
-    ]
-    return list(dict.fromkeys(found))
+    found = [value_column(measure) for measure in stream.measures]
+    return list(dict.fromkeys(column for column in found if column is not None))
 
 
 def totals(events: DataFrame, by: Sequence[str], stream: StreamPlan) -> DataFrame:
@@ -118,6 +126,12 @@ def totals(events: DataFrame, by: Sequence[str], stream: StreamPlan) -> DataFram
 def values(events: DataFrame, by: Sequence[str], column: str) -> DataFrame:
     """Each different value of a column among the events that agree in ``by``, with the number of its ``rows``."""
     return events.where(F.col(column).isNotNull()).groupBy(*by, column).agg(F.count("*").alias(ROWS))
+
+
+def in_windows(summaries: DataFrame, windows: Column) -> DataFrame:
+    """Summaries that serve these windows (a bit each), with ``serves`` in place of their ``kind``."""
+    kind = F.shiftleft(F.col(KIND).cast("long"), KIND_BITS)
+    return summaries.withColumn(SERVES, kind.bitwiseOR(windows.cast("long"))).drop(KIND)
 
 
 class Summaries:
@@ -157,6 +171,20 @@ class Summaries:
         row = self._row(VALUE, {KNOWN: F.col(ROWS), column: F.col(column)})
         return rows.select(*by, row.alias("_row")).select(*by, "_row.*")
 
+    def of_values_held(self, rows: DataFrame, by: Sequence[str], column: str) -> DataFrame:
+        """A row for each value with a name, and for each number of ``values`` of so many ``rows``."""
+        has_name = F.col(column).isNotNull()
+        row = self._row(
+            F.when(has_name, VALUE).otherwise(NAMELESS),
+            {
+                KNOWN: F.col(ROWS),
+                TIME: F.when(has_name, 0).otherwise(F.col(VALUES)),
+                # Whatever it is, so that it is not null.
+                column: F.coalesce(F.col(column), F.lit(0).cast(self._types[column])),
+            },
+        )
+        return rows.select(*by, row.alias("_row")).select(*by, "_row.*")
+
     def _numbers(self, kind: int | None, name: str) -> dict[str, Column]:
         """One total of every slot that has it, in the slot's own column."""
         return {
@@ -165,15 +193,15 @@ class Summaries:
             if kind is None or kinds & set(_TAKERS[kind])
         }
 
-    def _row(self, kind: int, given: Mapping[str, Column]) -> Column:
+    def _row(self, kind: int | Column, given: Mapping[str, Column]) -> Column:
         """A row with nothing in it but what is given."""
         fixed: dict[str, Column] = {
             STREAM: F.lit(self._stream.stream),
             ROW: F.lit(""),
             TIME: F.lit(0),
             KNOWN: F.lit(0),
-            ROLE: F.lit(COUNTS),
-            TOLD: F.lit(0),
+            ROLE: F.lit(COUNTS | IS_SETTLED),
+            TOLD: F.lit(FOREVER),
         }
         cells = fixed | dict(given)
         columns = [
@@ -181,7 +209,7 @@ class Summaries:
             for name in self.columns
             if name != KEY
         ]
-        return F.struct(F.lit(kind).alias(KIND), *columns)
+        return F.struct((F.lit(kind) if isinstance(kind, int) else kind).alias(KIND), *columns)
 
 
 def _kinds_by_slot(stream: StreamPlan) -> dict[int, set[Kind]]:

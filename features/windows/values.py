@@ -31,6 +31,21 @@ _TAKES: dict[Kind, int] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Nameless:
+    """Values that rows bring by number alone: how many they are, and of how many rows each."""
+
+    values: Ints
+    rows: Ints
+
+    @classmethod
+    def among(cls, brought: Bools, values: Ints, rows: Ints) -> Nameless | None:
+        """Of the rows that ``brought`` marks; None where there are none."""
+        if not brought.any():
+            return None
+        return cls(*(np.where(brought, numbers, 0) for numbers in (values, rows)))
+
+
 @dataclass(frozen=True)
 class Values:
     """A measure's value of each event.
@@ -40,6 +55,7 @@ class Values:
         ones: how many rows an event adds to a count.
         zeroed: what it adds to a sum.
         carried: what summaries bring to a standard deviation; None where there are none.
+        nameless: what they bring to a count of different values.
     """
 
     values: Ints
@@ -47,6 +63,7 @@ class Values:
     ones: Ints
     zeroed: Ints
     carried: Carried | None = None
+    nameless: Nameless | None = None
 
     @classmethod
     def of(cls, values: Ints, valid: Bools) -> Values:

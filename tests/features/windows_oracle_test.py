@@ -90,6 +90,7 @@ VIEW = FeatureView(
         ),
     ],
 )
+RARE = [f"rare {number}" for number in range(8)]  # no two of one slot, for the sketch is compared as well
 MICROSECOND = timedelta(microseconds=1)
 LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
@@ -134,7 +135,7 @@ def random_events(dice: random.Random, size: int) -> list[Event]:
             revision=None,
             amount=Decimal(dice.randrange(-500, 9999)) / 100 if dice.random() < 0.9 else None,
             is_declined=dice.choice([True, False, None]),
-            device=dice.choice(["x", "y", "z", None]),
+            device=dice.choice(["x", "y", "z", None, *RARE]),
         )
         rows = [first]
         while dice.random() < 0.2:

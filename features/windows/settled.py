@@ -1,0 +1,66 @@
+"""Revised rows of hot keys, each with the span in which it is in effect, so that a section can do without the others.
+
+It is what ``revisions`` finds in a task that has all rows of a key, found by Spark for keys that no task has whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from features.windows.block import (
+    COUNTS,
+    IS_RETRACTION,
+    IS_REVISION,
+    IS_SETTLED,
+    KEY,
+    KNOWN,
+    ROLE,
+    ROW,
+    STREAM,
+    TIME,
+    TOLD,
+)
+from features.windows.intervals import FOREVER
+from features.windows.plan import StreamPlan
+
+
+def settled(rows: DataFrame, streams: Sequence[StreamPlan], keys: Collection[str | int]) -> DataFrame:
+    """The rows, of which those of ``keys`` that may be revised stand for themselves alone.
+
+    Args:
+        rows: probes and events as they are exchanged.
+
+    Returns:
+        In place of such a row and its revisions, one row for each of them that ever counts: ``known`` is since when,
+        ``told`` until when. Another exchange, of these rows alone.
+    """
+    revised = [stream.stream for stream in streams if stream.is_revised]
+    if not revised:
+        return rows
+    is_theirs = F.coalesce(F.col(KEY).isin(list(keys)), F.lit(False)) & F.col(STREAM).isin(revised)
+    return rows.where(~is_theirs).unionByName(_in_effect(rows.where(is_theirs)))
+
+
+def until(streams: Sequence[StreamPlan]) -> Column:
+    """Until when a row counts, in microseconds, where revised rows are settled; some stream is revised."""
+    revised = [stream.stream for stream in streams if stream.is_revised]
+    return F.when(F.col(STREAM).isin(revised), F.col(TOLD)).otherwise(FOREVER)
+
+
+def _in_effect(rows: DataFrame) -> DataFrame:
+    is_revision, is_retraction = _has(IS_REVISION), _has(IS_RETRACTION)
+    of_row = Window.partitionBy(KEY, STREAM, ROW).orderBy(is_revision, TOLD, is_retraction)
+    # Without the row itself its revisions wait for ever.
+    arrived = F.when(F.first(is_revision).over(of_row), FOREVER).otherwise(F.first(KNOWN).over(of_row))
+    began = rows.withColumn(KNOWN, F.greatest(F.col(KNOWN), arrived))
+    ended = began.withColumn(TOLD, F.coalesce(F.lead(KNOWN).over(of_row), F.lit(FOREVER)))
+    return ended.where(_has(COUNTS) & (F.greatest(TIME, KNOWN) < F.col(TOLD))).withColumn(
+        ROLE, F.lit(COUNTS | IS_SETTLED)
+    )
+
+
+def _has(role: int) -> Column:
+    return F.col(ROLE).bitwiseAND(F.lit(role)) != 0
