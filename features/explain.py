@@ -12,10 +12,11 @@ from pyspark.sql.types import DecimalType
 from features.declare import FeatureGroup, FeatureView, Measure
 from features.declare import Window as Span
 from features.links import source_of
-from features.source import RETRACTION, REVISION, Source
+from features.source import Source
 from features.view import AS_OF
 from features.windows.decay import reach
 from features.windows.plan import SLOTS
+from lake.contracts import RETRACTION, REVISION
 from lake.errors import SchemaError
 
 COUNTS = "counts"

@@ -24,8 +24,9 @@ from features.declare import (
 )
 from features.derived_source import events_of
 from features.links import source_of
-from features.source import REVISION, Source
+from features.source import Source
 from features.view import AS_OF
+from lake.contracts import REVISION
 
 Use = Literal["key", "time", "value", "condition", "order", "link", "query"]
 _TIMES = ("event_at", "known_at")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-REVISION, TOLD_AT = "revision", "told_at"
-CORRECTION, RETRACTION = "correction", "retraction"
+from lake.contracts import REVISION
+
+TOLD_AT = "told_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Source:
     def row_id(self) -> Column:
         """A row's id as text."""
         return text_of(self.key)
+
+
+def key_of(columns: tuple[str, ...]) -> Column:
+    """An entity's key as one column: of one it keeps the type, which is quicker to exchange; several become a text."""
+    return F.col(columns[0]) if len(columns) == 1 else text_of(columns)
 
 
 def text_of(columns: tuple[str, ...]) -> Column:

@@ -15,9 +15,10 @@ from features.feature_types import check_feature_types
 from features.lookups import looked_up
 from features.source import Source
 from features.windows.block import PACKED, SPINE
-from features.windows.exchange import FeatureSchema, exchanged, gather, summed_up
+from features.windows.exchange import FeatureSchema, exchanged, gather, summed_up, told_rereads
 from features.windows.hot_keys import HotKey, find_hot_keys
 from features.windows.state import State
+from lake.contracts import REVISION
 
 AS_OF, DEFINITION = "as_of", "definition_hash"
 
@@ -29,12 +30,13 @@ def spine_rows(view: FeatureView, source: DataFrame, span: Span | None = None) -
         span: the half-open range that ``as_of`` lies in. None is all there is.
 
     Returns:
-        One row per source row that fulfils the spine's condition: row id, ``as_of``, the keys of the view's entities,
+        One row per source row, as it was told first, that fulfils the condition: row id, ``as_of``, the entities' keys,
         context columns, the spine's own features, and what its conversions need. Of a calendar, one row per key and
         step: row id, ``as_of``, the key.
     """
     spine = view.spine
-    rows = source if spine.where is None else source.where(F.expr(spine.where))
+    rows = source.where(F.col(REVISION).isNull()) if REVISION in source.columns else source
+    rows = rows if spine.where is None else rows.where(F.expr(spine.where))
     if isinstance(spine.as_of, Calendar):
         return calendar_rows(spine.as_of, rows, row=spine.row, as_of=AS_OF, span=span)
     if span is not None:
@@ -112,6 +114,17 @@ def view_states(
     return {name: state for name, state in found.items() if state is not None}
 
 
+def with_rereads(
+    view: FeatureView, sources: Mapping[str, Source], states: Mapping[str, State]
+) -> dict[str, State]:
+    """The states as ``build_view`` needs them: told which keys had a row taken back or corrected since.
+
+    Reads the revisions that became known after the states.
+    """
+    entities = {entity.name: entity for entity in view.grouped_entities}
+    return {name: told_rereads(view, entities[name], sources, state) for name, state in states.items()}
+
+
 def build_view(
     view: FeatureView,
     spine: DataFrame,
@@ -132,8 +145,8 @@ def build_view(
             and a correction may go back further than any window.
         tasks: how many tasks share the rows of an entity; each holds its share in memory. None leaves it to Spark.
         hot: keys that several tasks share, by the entity's name, as ``hot_keys`` found them.
-        states: what stands for events of long ago, by the entity's name, as ``view_states`` made them; every spine row
-            is later.
+        states: what stands for events of long ago, by the entity's name, as ``view_states`` made them and
+            ``with_rereads`` told them; every spine row is later.
 
     Returns:
         One row per spine row: ``as_of``, row id, keys, context, features in the view's order, ``definition_hash``.

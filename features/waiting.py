@@ -7,7 +7,8 @@ from datetime import datetime
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from features.source import REVISION, Source
+from features.source import Source
+from lake.contracts import REVISION
 
 
 def waiting_revisions(source: Source, begin: datetime, end: datetime) -> DataFrame:

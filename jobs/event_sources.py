@@ -26,6 +26,6 @@ def event_sources(
     at = versions or {}
     tables = {log: contracts[log].table for log in logs}
     return {
-        log: Source(lake.read(table, version=at.get(table)), tuple(contracts[log].key))
+        log: Source(lake.read(table, version=at.get(table)), contracts[log].row_id)
         for log, table in tables.items()
     }

@@ -14,7 +14,7 @@ from features.derived_source import check_known_at
 from features.lineage import lineage
 from features.restatement import in_time, restated_cells, restated_span
 from features.source import Source
-from features.view import AS_OF, build_view, spine_rows
+from features.view import AS_OF, build_view, spine_rows, with_rereads
 from features.waiting import waiting_revisions
 from features.windows.state import State
 from jobs.event_sources import event_sources
@@ -165,7 +165,7 @@ class ViewBuild:
         if sum(rows.values()) <= self.context.config.features.state_above_rows:
             return {}
         states = FeatureStates(self.context.lake, self.view, self.context.contracts)
-        return states.at(self.begin, sources, ingested=self.ingested)
+        return with_rereads(self.view, sources, states.at(self.begin, sources, ingested=self.ingested))
 
     def _say_files(self, built: DataFrame) -> None:
         tables = {self.context.contracts[log].table: self._events(log) for log in self.view.sources}

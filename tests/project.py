@@ -49,6 +49,18 @@ columns:
   dispute_id: {type: string}
   payment_id: {type: string}
 """
+REVISED = """\
+key: [message_id]
+revisions: {of: [dispute_id], column: action, retraction: [void], correction: [amend]}
+event_at: ts
+known_at: {lag: 1d}
+refuse_above: 0.5
+columns:
+  message_id: {type: string}
+  action: {type: string}
+  dispute_id: {type: string, required: true}
+  payment_id: {type: string, required: true}
+"""
 DEFINITIONS = """\
 from datetime import timedelta
 
@@ -98,6 +110,12 @@ class Project:
         """The definitions, with one part of them replaced."""
         assert old in DEFINITIONS
         self.write("definitions.py", DEFINITIONS.replace(old, new) if old else DEFINITIONS)
+
+    def revise_disputes(self) -> None:
+        """Make the disputes a log whose rows later rows take back or correct."""
+        kept, cut, _ = CONTRACTS.rpartition("key: [dispute_id]")
+        assert cut
+        self.write("contracts/logs.yml", kept + REVISED)
 
     def context(self, job: type[Job], *argv: str) -> Context:
         """What ``job`` would get, without lock and without a row in ``runs``."""

@@ -25,8 +25,9 @@ from features.prove.settings import ProofSettings
 from features.prove.subject import Subject, values_of
 from features.prove.suspicion import living_on_news, too_good
 from features.prove.target import Target
-from features.source import REVISION, Source
+from features.source import Source
 from features.view import AS_OF, build_view, spine_rows
+from lake.contracts import REVISION
 
 # A few hundred rows and what is theirs: more tasks would cost more than they save.
 _TASKS = 2

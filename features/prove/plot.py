@@ -13,7 +13,8 @@ from features.prove.patterns import Pattern, Patterns
 from features.prove.relation import Relation
 from features.prove.roles import Role, held, roles
 from features.prove.sample import Sampled
-from features.source import CORRECTION, RETRACTION, REVISION, TOLD_AT, Source
+from features.source import TOLD_AT, Source
+from lake.contracts import CORRECTION, RETRACTION, REVISION
 
 Cells = tuple[object, ...]
 # When planted rows happen, and when they are known, from the described row's instant on.

@@ -8,8 +8,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from features.prove.relation import Relation
-from features.source import REVISION, Source
+from features.source import Source
 from features.view import AS_OF
+from lake.contracts import REVISION
 
 _ID, _AS_OF, _LAST = "_id", "_as_of", "_last"
 

@@ -20,7 +20,7 @@ from pyspark.sql.types import (
 )
 
 from features.declare import Entity, FeatureGroup, FeatureView
-from features.source import RETRACTION, REVISION, Source, text_of
+from features.source import Source, key_of
 from features.windows.block import (
     COUNTS,
     IS_RETRACTION,
@@ -42,8 +42,10 @@ from features.windows.block import (
 from features.windows.hot_keys import HotKey
 from features.windows.kernel import Stage, kernel
 from features.windows.plan import PlannedGroup, StreamPlan, ValueColumns, all_measures, plan_entity
+from features.windows.rereads import as_known, with_rereads
 from features.windows.sections import in_sections
-from features.windows.state import State, began_between, folded, is_still_seen
+from features.windows.state import State, began_between, folded, is_still_seen, known_between
+from lake.contracts import RETRACTION, REVISION
 from lake.errors import SchemaError
 
 
@@ -89,8 +91,9 @@ def gather(
     rows = _probes(view, entity, frame, layout)
     for one in planned:
         seen = one
-        if state is not None and one.stream.is_summed_up:
-            seen = one.where(is_still_seen(one.stream, state.until))
+        if state is not None and state.stands_for(one.stream):
+            is_reread = state.is_reread(one.stream, key_of(one.group.keys))
+            seen = one.where(is_still_seen(one.stream, state.until) | is_reread)
         rows = rows.unionByName(_events(seen, layout), allowMissingColumns=True)
     return Gathered(rows, tuple(planned), state)
 
@@ -113,13 +116,19 @@ def summed_up(
     """
     planned = plan_entity(view, entity, sources)
     layout = _Layout.of(planned)
-    since = None if before is None else before.until
     kept = [one for one in planned if one.stream.is_summed_up]
     if not kept:
         return None
-    new = [_events(one.where(began_between(since, until)), layout) for one in kept]
+    if before is not None:
+        before = with_rereads(before, kept, until)
+    new = [_new_events(one, layout, until, before) for one in kept]
     events = reduce(DataFrame.unionByName, new)
     return State(until, folded(events, [one.stream for one in kept], before))
+
+
+def told_rereads(view: FeatureView, entity: Entity, sources: Mapping[str, Source], state: State) -> State:
+    """A state, told which keys of an entity are to be read whole. Reads the revisions that became known after it."""
+    return with_rereads(state, plan_entity(view, entity, sources))
 
 
 def exchanged(
@@ -184,7 +193,7 @@ class _Layout:
 
 def _probes(view: FeatureView, entity: Entity, frame: DataFrame, layout: _Layout) -> DataFrame:
     as_of = F.col(f"{SPINE}.as_of")
-    at, key = F.unix_micros(as_of), _key(tuple(f"{SPINE}.{name}" for name in entity.keys))
+    at, key = F.unix_micros(as_of), key_of(tuple(f"{SPINE}.{name}" for name in entity.keys))
     return frame.select(
         key.alias(KEY),
         F.lit(PROBE).alias(STREAM),
@@ -214,7 +223,7 @@ def _events(one: PlannedGroup, layout: _Layout) -> DataFrame:
         rows = rows.where(condition)
     row_id = source.row_id if one.stream.needs_ids else F.lit(None).cast("string")
     return rows.select(
-        _key(one.group.keys).alias(KEY),
+        key_of(one.group.keys).alias(KEY),
         F.lit(one.stream.stream).alias(STREAM),
         row_id.alias(ROW),
         F.unix_micros("event_at").alias(TIME),
@@ -223,9 +232,18 @@ def _events(one: PlannedGroup, layout: _Layout) -> DataFrame:
     ).where(F.col(KEY).isNotNull())
 
 
-def _key(columns: tuple[str, ...]) -> Column:
-    """One column keeps its type, which is quicker to exchange than text; several become one text."""
-    return F.col(columns[0]) if len(columns) == 1 else text_of(columns)
+def _new_events(one: PlannedGroup, layout: _Layout, until: int, before: State | None) -> DataFrame:
+    """What a state is told of a group: what began to count since ``before``, and all of the keys that it sees anew."""
+    old = before if before is not None and before.stands_for(one.stream) else None
+    since = None if old is None else old.until
+    if not one.source.is_revised:
+        return _events(one.where(began_between(since, until)), layout)
+    known = one.where(known_between(None, until))
+    if old is None:
+        return as_known(_events(known, layout), until)
+    is_reread = old.is_reread(one.stream, key_of(one.group.keys))
+    new = _events(one.unrevised.where(began_between(since, until) & ~is_reread), layout)
+    return new.unionByName(as_known(_events(known.where(is_reread), layout), until))
 
 
 def _check_key(group: FeatureGroup, spine: DataType, rows: DataFrame) -> None:

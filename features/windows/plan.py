@@ -22,6 +22,7 @@ from features.declare import Entity, FeatureGroup, FeatureView, Kind, Measure
 from features.links import source_of
 from features.source import Source
 from features.windows.decay import reach
+from lake.contracts import REVISION
 from lake.errors import SchemaError
 
 # Linear counting: values fall into this many slots, and empty slots tell how many values there were.
@@ -100,10 +101,8 @@ class StreamPlan:
 
     @property
     def is_summed_up(self) -> bool:
-        """Whether a state can stand for what is long past: for rows that stay as they are, and are not looked at one by
-        one for ever.
-        """
-        return self.is_log and not self.is_revised and self.whole_reach is not None
+        """Whether a state can stand for what is long past: for rows that are not looked at one by one for ever."""
+        return self.is_log and self.whole_reach is not None
 
     @property
     def needs_ids(self) -> bool:
@@ -131,6 +130,14 @@ class PlannedGroup:
     def where(self, condition: Column) -> PlannedGroup:
         """The same group, of some of its rows."""
         return replace(self, source=replace(self.source, rows=self.source.rows.where(condition)))
+
+    @property
+    def unrevised(self) -> PlannedGroup:
+        """The same group, of rows themselves and without what revises them."""
+        if not self.source.is_revised:
+            return self
+        rows = self.source.rows.where(F.col(REVISION).isNull()).drop(REVISION)
+        return replace(self, source=replace(self.source, rows=rows))
 
 
 def plan_entity(view: FeatureView, entity: Entity, sources: Mapping[str, Source]) -> list[PlannedGroup]:

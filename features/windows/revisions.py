@@ -21,6 +21,14 @@ def effective(ids: Ints, known: Ints, told: Ints, roles: Ints) -> tuple[Ints, In
         told: what orders the revisions of a row, in microseconds.
         roles: bits of ``COUNTS``, ``IS_REVISION``, ``IS_RETRACTION``, ``IS_SETTLED``.
     """
+    begins, ends = known.copy(), told.copy()
+    at = np.flatnonzero((roles & IS_SETTLED) == 0)
+    begins[at], ends[at] = _in_order(ids[at], known[at], told[at], roles[at])
+    return begins, ends, (roles & COUNTS) > 0
+
+
+def _in_order(ids: Ints, known: Ints, told: Ints, roles: Ints) -> tuple[Ints, Ints]:
+    """From when and until when each row or revision is in effect, as the others of its id say."""
     is_revision = (roles & IS_REVISION) > 0
     order = np.lexsort(((roles & IS_RETRACTION) > 0, told, is_revision, ids))
     first = np.ones(len(order), dtype=np.bool_)
@@ -33,6 +41,4 @@ def effective(ids: Ints, known: Ints, told: Ints, roles: Ints) -> tuple[Ints, In
     until[:-1] = np.where(first[1:], FOREVER, start[1:])
     begins, ends = np.empty_like(known), np.empty_like(known)
     begins[order], ends[order] = start, until
-    is_settled = (roles & IS_SETTLED) > 0
-    begins, ends = np.where(is_settled, known, begins), np.where(is_settled, told, ends)
-    return begins, ends, (roles & COUNTS) > 0
+    return begins, ends

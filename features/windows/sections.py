@@ -61,7 +61,7 @@ def in_sections(
         own = own.where((F.col(SERVES) != 0) & ~is_past_of_hot)
     held = _held(rows, streams, cuts)
     for stream in streams:
-        carried = state if state is not None and stream.is_summed_up else None
+        carried = state if state is not None and state.stands_for(stream) else None
         parts = [] if carried is None else list(carried_on(carried, rows, stream, hot))
         parts += _looked_back_on(held.where(F.col(STREAM) == stream.stream), stream, hot, carried)
         for part in parts:
@@ -85,7 +85,7 @@ def _looked_back_on(
     events: DataFrame, stream: StreamPlan, hot: Sequence[HotKey], state: State | None
 ) -> Iterator[DataFrame]:
     """What sections need of the stream's events of sections before, and of the different values in the state."""
-    needs = [need for key in hot for need in brought(key, stream, None if state is None else state.until)]
+    needs = [need for key in hot for need in brought(key, stream, _state_of(key, stream, state))]
     replicas, places = None, None
     if needs:
         places = _places(events, needs)
@@ -105,17 +105,23 @@ def _looked_back_on(
             yield in_windows(rows, F.col(HELD)).drop(HELD)
 
 
+def _state_of(key: HotKey, stream: StreamPlan, state: State | None) -> int | None:
+    """The instant of the state, if it stands for this key."""
+    return None if state is None or key.key in state.reread_keys(stream) else state.until
+
+
 def _served(streams: Sequence[StreamPlan], state: State | None) -> Column:
     """The windows that a row serves in its own section: of the past those that reach beyond it."""
     served = F.lit(EVERY_WINDOW)
     if state is None:
         return served
     for stream in streams:
-        if stream.is_summed_up:
+        if state.stands_for(stream):
             reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.windows) if micros is not None]
             reaches.append((WHOLE, stream.whole_reach or 0))
             parts = [_bit(bit, F.col(TIME) + micros > state.until) for bit, micros in reaches]
             is_past = (F.col(STREAM) == stream.stream) & (begins() <= state.until)
+            is_past &= ~state.is_reread(stream, F.col(KEY))
             served = F.when(is_past, _either(parts)).otherwise(served)
     return served
 

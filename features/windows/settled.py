@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from features.windows.block import (
@@ -41,7 +41,7 @@ def settled(rows: DataFrame, streams: Sequence[StreamPlan], keys: Collection[str
     if not revised:
         return rows
     is_theirs = F.coalesce(F.col(KEY).isin(list(keys)), F.lit(False)) & F.col(STREAM).isin(revised)
-    return rows.where(~is_theirs).unionByName(_in_effect(rows.where(is_theirs)))
+    return rows.where(~is_theirs).unionByName(in_effect(rows.where(is_theirs)))
 
 
 def until(streams: Sequence[StreamPlan]) -> Column:
@@ -50,17 +50,28 @@ def until(streams: Sequence[StreamPlan]) -> Column:
     return F.when(F.col(STREAM).isin(revised), F.col(TOLD)).otherwise(FOREVER)
 
 
-def _in_effect(rows: DataFrame) -> DataFrame:
-    is_revision, is_retraction = _has(IS_REVISION), _has(IS_RETRACTION)
-    of_row = Window.partitionBy(KEY, STREAM, ROW).orderBy(is_revision, TOLD, is_retraction)
+def in_order() -> WindowSpec:
+    """A row and its revisions, as they take effect."""
+    return Window.partitionBy(KEY, STREAM, ROW).orderBy(has_role(IS_REVISION), TOLD, has_role(IS_RETRACTION))
+
+
+def in_effect(rows: DataFrame) -> DataFrame:
+    """The rows and revisions that ever count: ``known`` is since when, ``told`` until when.
+
+    Args:
+        rows: events as they are exchanged, of streams that may be revised, with all that is known of their keys.
+    """
+    of_row = in_order()
     # Without the row itself its revisions wait for ever.
-    arrived = F.when(F.first(is_revision).over(of_row), FOREVER).otherwise(F.first(KNOWN).over(of_row))
+    waits = F.first(has_role(IS_REVISION)).over(of_row)
+    arrived = F.when(waits, FOREVER).otherwise(F.first(KNOWN).over(of_row))
     began = rows.withColumn(KNOWN, F.greatest(F.col(KNOWN), arrived))
     ended = began.withColumn(TOLD, F.coalesce(F.lead(KNOWN).over(of_row), F.lit(FOREVER)))
-    return ended.where(_has(COUNTS) & (F.greatest(TIME, KNOWN) < F.col(TOLD))).withColumn(
+    return ended.where(has_role(COUNTS) & (F.greatest(TIME, KNOWN) < F.col(TOLD))).withColumn(
         ROLE, F.lit(COUNTS | IS_SETTLED)
     )
 
 
-def _has(role: int) -> Column:
+def has_role(role: int) -> Column:
+    """Whether a row has one of these roles."""
     return F.col(ROLE).bitwiseAND(F.lit(role)) != 0

@@ -6,8 +6,8 @@ see each event; shorter windows see the events themselves, as far back as they r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -17,6 +17,7 @@ from pyspark.sql.types import DataType, DecimalType, LongType, MapType, StringTy
 from features.windows.block import KEY, STREAM
 from features.windows.plan import StreamPlan
 from features.windows.summaries import (
+    MARK,
     ROWS,
     Total,
     edges_of,
@@ -62,20 +63,48 @@ class State:
     """The events of one entity that began to count by ``until`` (microseconds), summed up.
 
     ``rows``, of ``SCHEMA``: of each key and stream, one with the totals and one for each different value that a measure
-    counts.
+    counts. ``rereads``: for each stream that is revised, the keys that it does not stand for; None where these are too
+    many, and it stands for none.
     """
 
     until: int
     rows: DataFrame
+    rereads: Mapping[int, tuple[str | int, ...] | None] = field(default_factory=dict)
+
+    def stands_for(self, stream: StreamPlan) -> bool:
+        """Whether it stands for most keys of a stream. Not where nobody said which ones were revised since."""
+        return stream.is_summed_up and (not stream.is_revised or self.rereads.get(stream.stream) is not None)
+
+    def reread_keys(self, stream: StreamPlan) -> tuple[str | int, ...]:
+        """The keys of a stream that it does not stand for."""
+        return self.rereads.get(stream.stream) or ()
+
+    def is_reread(self, stream: StreamPlan, key: Column) -> Column:
+        """Whether a key is one that it does not stand for."""
+        keys = self.reread_keys(stream)
+        return F.coalesce(key.isin(list(keys)), F.lit(False)) if keys else F.lit(False)
+
+    def kept(self, stream: StreamPlan) -> DataFrame:
+        """The rows of the keys of a stream that it stands for."""
+        texts = [
+            key if isinstance(key, str) else F.lit(key).cast("string") for key in self.reread_keys(stream)
+        ]
+        of_stream = self.rows.where(F.col("stream") == stream.stream)
+        return of_stream.where(~F.col("key").isin(texts)) if texts else of_stream
+
+    def marked(self, stream: StreamPlan, key: DataType) -> DataFrame:
+        """The keys of a stream that are always read whole, as this type."""
+        is_marked = (F.col("stream") == stream.stream) & (F.col(_TOTALS)[MARK] > 0)
+        return self.rows.where(is_marked).select(F.col("key").cast(key).alias(KEY))
 
     def totals(self, exchanged: DataFrame, stream: StreamPlan) -> DataFrame:
         """The totals of a stream, a row per key."""
-        of_stream = self.rows.where((F.col("stream") == stream.stream) & F.col(_OF).isNull())
+        of_stream = self.kept(stream).where(F.col(_OF).isNull())
         return of_stream.select(_key(exchanged), *_unfolded(stream))
 
     def values(self, exchanged: DataFrame, stream: StreamPlan, column: str) -> DataFrame:
         """The different values of a column: ``key``, the column, ``rows``."""
-        of_column = self.rows.where((F.col("stream") == stream.stream) & (F.col(_OF) == column))
+        of_column = self.kept(stream).where(F.col(_OF) == column)
         cells = F.col(_VALUE).cast(exchanged.schema[column].dataType).alias(column)
         return of_column.select(_key(exchanged), cells, ROWS)
 
@@ -95,6 +124,12 @@ def began_between(since: int | None, until: int) -> Column:
     return by_then & ((F.col("event_at") > _instant(since)) | (F.col("known_at") > _instant(since)))
 
 
+def known_between(since: int | None, until: int | None) -> Column:
+    """The rows of a source that became known in (since, until]."""
+    later = F.lit(True) if since is None else F.col("known_at") > _instant(since)
+    return later if until is None else later & (F.col("known_at") <= _instant(until))
+
+
 def folded(events: DataFrame, streams: Sequence[StreamPlan], before: State | None) -> DataFrame:
     """The rows of the state that stands for ``before`` and for events that began to count after it.
 
@@ -112,8 +147,8 @@ def folded(events: DataFrame, streams: Sequence[StreamPlan], before: State | Non
             )
             for column in value_columns(stream)
         }
-        if before is not None:
-            old = before.rows.where(F.col("stream") == stream.stream)
+        if before is not None and before.stands_for(stream):
+            old = before.kept(stream)
             wide = _together(wide, old.where(F.col(_OF).isNull()).select(KEY, *_unfolded(stream)), stream)
             counted = {
                 column: new.unionByName(old.where(F.col(_OF) == column).select(KEY, _VALUE, ROWS))

@@ -18,6 +18,7 @@ from features.windows.block import (
     COUNTS,
     EDGE,
     GREATEST,
+    IS_REVISION,
     IS_SETTLED,
     KEY,
     KIND_BITS,
@@ -40,8 +41,9 @@ from features.windows.block import (
 )
 from features.windows.intervals import FOREVER
 from features.windows.plan import BY_VALUE, TOLD_APART, MeasurePlan, StreamPlan
+from features.windows.settled import has_role
 
-KIND, ROWS, VALUES = "kind", "rows", "values"
+KIND, ROWS, VALUES, MARK = "kind", "rows", "values", "mark"
 
 _DIGITS = DecimalType(19, 0)
 _EDGES: Mapping[Kind, Callable[[Column], Column]] = {"first": F.min, "last": F.max}
@@ -72,11 +74,15 @@ class Total:
 
 def totals_of(stream: StreamPlan) -> list[Total]:
     """Everything that is kept of a stream's events but their different values; integers."""
+    counts = has_role(COUNTS) if stream.is_revised else F.lit(True)
+    when = F.when(counts, F.col(TIME))
     found = [
-        Total(ROWS, F.count("*"), F.sum(ROWS)),
-        Total.by(F.min, "begin", F.col(TIME)),
-        Total.by(F.max, "end", F.col(TIME)),
+        Total(ROWS, F.count_if(counts), F.sum(ROWS)),
+        Total.by(F.min, "begin", when),
+        Total.by(F.max, "end", when),
     ]
+    if stream.is_revised:
+        found.append(Total.by(F.max, MARK, F.when(has_role(IS_REVISION), 1).otherwise(0).cast("long")))
     for slot, kinds in _kinds_by_slot(stream).items():
         number = F.col(number_column(slot))
         found.append(Total(f"n_{slot}", F.count(number), F.sum(f"n_{slot}")))
@@ -158,7 +164,7 @@ class Summaries:
             *squares.items(),
         ):
             if any(measure.kind in _TAKERS[kind] for measure in self._stream.measures):
-                ready.append(self._row(kind, given))
+                ready.append(F.when(F.col(ROWS) > 0, self._row(kind, given)))
         for one in edges_of(self._stream):
             edge, slot = F.col(one.name), int(one.name.rpartition("_")[2])
             place = {TIME: edge[TIME], ROW: edge[ROW], number_column(slot): edge["value"]}

@@ -5,8 +5,12 @@ from lake.contracts.changes import VALID_FROM, VALID_TO, Changes
 from lake.contracts.column import Column, RawPlace, Reading, places
 from lake.contracts.contract import Contract, Files, Lag, TimeFormat, read_contracts
 from lake.contracts.refusals import values_of
+from lake.contracts.revisions import CORRECTION, RETRACTION, REVISION, Revisions
 
 __all__ = [
+    "CORRECTION",
+    "RETRACTION",
+    "REVISION",
     "VALID_FROM",
     "VALID_TO",
     "Balance",
@@ -17,6 +21,7 @@ __all__ = [
     "Lag",
     "RawPlace",
     "Reading",
+    "Revisions",
     "TimeFormat",
     "places",
     "read_contracts",

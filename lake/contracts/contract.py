@@ -16,6 +16,7 @@ from lake.contracts.balance import Balance
 from lake.contracts.changes import Changes
 from lake.contracts.column import Column, Named, RawPlace, places
 from lake.contracts.refusals import Refusal
+from lake.contracts.revisions import REVISION, Revisions
 from lake.contracts.types import spark_type
 from lake.documents import Document, Strict, decode, read_documents
 from lake.duration import Duration
@@ -24,7 +25,10 @@ from lake.errors import ConfigError
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 TimeFormat = Literal["iso", "epoch_s", "epoch_ms"]
 
-PLATFORM_COLUMNS = ("event_at", "known_at", "told_at", "source_file", "ingest_batch")
+PLATFORM_COLUMNS = ("event_at", "known_at", "told_at", REVISION, "source_file", "ingest_batch")
+
+
+_REVISION = "What the row is to the row it means: correction or retraction; null for a row itself"
 
 
 class Files(Strict):
@@ -95,6 +99,7 @@ class Contract(Strict):
     refuse_above: Annotated[float, Field(ge=0, le=1)] = 0.05
     backfill: Days | None = None  # deliveries that are history, whatever was built before they came
     changes: Changes | None = None  # what makes it a change log, of which a dimension is kept
+    revisions: Revisions | None = None  # what makes it a log whose rows later rows take back or correct
     balance: Balance | None = None  # what makes it a ledger, whose transactions come whole or not at all
     columns: dict[Name, Column]
 
@@ -118,16 +123,26 @@ class Contract(Strict):
             looked_into = [str(place) for place in read if place.path]
             if looked_into:
                 mistakes.append(f"{', '.join(looked_into)}: a CSV file holds no objects to look into")
-        if self.changes:
-            mistakes += self.changes.mistakes(self.columns, self.key)
-        if self.balance:
-            mistakes += self.balance.mistakes(self.columns)
+        mistakes += self._unfit_kind()
         taken = [name for name in PLATFORM_COLUMNS if name in self.columns]
         if taken:
             mistakes.append(f"the platform adds {', '.join(taken)} itself; remove or rename")
         if mistakes:
             raise ValueError("; ".join(mistakes))
         return self
+
+    def _unfit_kind(self) -> list[str]:
+        """What keeps it from being the change log, the ledger or the revised log that it says it is."""
+        mistakes = []
+        if self.changes:
+            mistakes += self.changes.mistakes(self.columns, self.key)
+        if self.balance:
+            mistakes += self.balance.mistakes(self.columns)
+        if self.revisions:
+            mistakes += self.revisions.mistakes(self.columns, self.key)
+            if self.changes or self.balance:
+                mistakes.append("a change log or a ledger has no revisions: a new row tells of a change")
+        return mistakes
 
     def _unfit(self) -> list[str]:
         """Columns that are named for what they cannot be."""
@@ -143,6 +158,11 @@ class Contract(Strict):
         if unnamed:
             mistakes.append(f"subject names {', '.join(unnamed)}; name columns of type `string`")
         return mistakes
+
+    @property
+    def row_id(self) -> tuple[str, ...]:
+        """What tells rows apart: of a log that is revised, the id that a row shares with its revisions."""
+        return self.revisions.of if self.revisions else self.key
 
     @property
     def table(self) -> str:
@@ -161,7 +181,7 @@ class Contract(Strict):
     @property
     def is_judged_together(self) -> bool:
         """Whether a row that keeps the contract alone may be refused beside others."""
-        return bool(self.business_key or self.changes or self.balance)
+        return bool(self.business_key or self.changes or self.balance or self.revisions)
 
     @property
     def time_formats(self) -> tuple[TimeFormat, ...]:
@@ -212,6 +232,7 @@ class Contract(Strict):
                     "told_at", TimestampType(), "When it would have been known, had it come in time (UTC)"
                 ),
                 *(_field(name, column.spark_type, column.comment) for name, column in self.columns.items()),
+                *([_field(REVISION, spark_type("string"), _REVISION)] if self.revisions else []),
                 _field("source_file", spark_type("string"), "Raw file, relative to the raw root"),
                 _field("ingest_batch", spark_type("string"), "Batch of files this row came with"),
             ]

@@ -15,7 +15,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lake.contracts import Contract
+from lake.contracts import REVISION, Contract
 from lake.erase.kept_out import ERASED, drop_erased
 from lake.errors import RefusedError
 from lake.hash_key import needed
@@ -27,6 +27,7 @@ from lake.ingest.hidden_text import hidden_text
 from lake.ingest.near_duplicates import refuse_near_duplicates
 from lake.ingest.parse import FILE, REASON, TEXT, earliest_first, parse
 from lake.ingest.read import read_raw, unreadable
+from lake.ingest.revised import complete_retractions, revision
 from lake.ingest.schemas import QUARANTINE
 from lake.ingest.undone import times_undone
 from lake.seals import latest_seal
@@ -117,6 +118,7 @@ def read_parsed(lake: Lake, root: str, contract: Contract, readable: Sequence[Se
 def judged(lake: Lake, contract: Contract, batch: Batch, rows: DataFrame) -> Iterator[DataFrame]:
     """Parsed rows, judged beside each other too, and kept for the passes over them: count, events, quarantine."""
     before = events_before(lake, contract, batch)
+    rows = complete_retractions(rows, before, contract)
     for refuse in (refuse_near_duplicates, refuse_conflicting_changes, refuse_imbalance):
         rows = refuse(rows, before, contract)
     rows = drop_erased(lake, contract, rows).persist()
@@ -139,6 +141,7 @@ def _first_deliveries(lake: Lake, contract: Contract, batch: Batch, rows: DataFr
         events_before(lake, contract, batch).select(*contract.key), on=list(contract.key), how="left_anti"
     ).select(
         *contract.columns,
+        *([revision(contract.revisions).alias(REVISION)] if contract.revisions else []),
         "event_at",
         _sealed(contract, batch, latest_seal(lake)).alias("known_at"),
         F.col("known_at").alias("told_at"),

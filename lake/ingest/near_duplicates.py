@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from lake.contracts import Contract
+from lake.contracts import REVISION, Contract
 from lake.ingest.parse import REASON, earliest_first
+from lake.ingest.revised import revision
 
 NEAR_DUPLICATE = "near_duplicate"
 
@@ -25,12 +26,15 @@ def refuse_near_duplicates(rows: DataFrame, before: DataFrame, contract: Contrac
     if not contract.business_key:
         return rows
     key = F.struct(*contract.key)
-    # Refused rows may lack their keys; they are kept from meeting the others.
-    among = Window.partitionBy(F.col(REASON).isNull(), *contract.business_key)
+    # A revision repeats what it revises. Refused rows may lack their keys; neither meets the others.
+    is_row = F.col(REASON).isNull() & revision(contract.revisions).isNull()
+    among = Window.partitionBy(is_row, *contract.business_key)
     told_first = F.first(key).over(among.orderBy(*earliest_first(contract)))
+    if contract.revisions:
+        before = before.where(F.col(REVISION).isNull())
     there = before.groupBy(*contract.business_key).agg(F.min_by(key, "known_at").alias("_there"))
     judged = rows.withColumn("_first", told_first).join(there, on=list(contract.business_key), how="left")
-    is_near = F.col(REASON).isNull() & (key != F.coalesce("_there", "_first"))
+    is_near = is_row & (key != F.coalesce("_there", "_first"))
     return judged.withColumn(REASON, F.when(is_near, NEAR_DUPLICATE).otherwise(F.col(REASON))).select(
         *rows.columns
     )

@@ -22,8 +22,9 @@ from features.declare import (
     distinct,
     is_new,
 )
-from features.source import CORRECTION, RETRACTION, Source
+from features.source import Source
 from features.view import build_view
+from lake.contracts import CORRECTION, RETRACTION
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BAD = Link(source="disputes", on="payer_id", through="logins", through_on="account_id")

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pyspark.sql import SparkSession
 
 from features.declare import LIFETIME, Entity, FeatureGroup, FeatureView, Spine, Window, days, mean
-from features.source import CORRECTION, RETRACTION, Source
+from features.source import Source
 from features.view import build_view
+from lake.contracts import CORRECTION, RETRACTION
 
 Row = tuple[str, int, str, str, str | None, int | None]
 SCHEMA = "id string, listing int, event_at timestamp, known_at timestamp, revision string, rating int"

@@ -21,8 +21,9 @@ from features.declare import (
     largest,
     total,
 )
-from features.source import RETRACTION, Source
+from features.source import Source
 from features.view import build_view
+from lake.contracts import RETRACTION
 
 Cell = tuple[int, int, int | None, int]
 

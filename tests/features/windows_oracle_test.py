@@ -44,7 +44,7 @@ from features.declare import (
     total,
 )
 from features.source import Source
-from features.view import build_view, hot_keys, view_states
+from features.view import build_view, hot_keys, view_states, with_rereads
 from features.windows.block import whole_keys
 from features.windows.state import SCHEMA as STATE
 from features.windows.state import State
@@ -91,6 +91,7 @@ VIEW = FeatureView(
     ],
 )
 RARE = [f"rare {number}" for number in range(8)]  # no two of one slot, for the sketch is compared as well
+CARDS = ["a", "b", "c", "d"]
 MICROSECOND = timedelta(microseconds=1)
 LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
@@ -120,7 +121,7 @@ def micros(at: datetime) -> int:
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // MICROSECOND
 
 
-def random_events(dice: random.Random, size: int) -> list[Event]:
+def random_events(dice: random.Random, size: int, cards: Sequence[str] = CARDS) -> list[Event]:
     """Whole minutes, so that ties are common; a fifth is taken back or corrected, some of it too early."""
     events = []
     for number in range(size):
@@ -129,7 +130,7 @@ def random_events(dice: random.Random, size: int) -> list[Event]:
             event_at = dice.choice([datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)])
         first = Event(
             id=f"e{number:04d}",
-            card_id=dice.choice(["a", "b", "c", "d", None]),
+            card_id=dice.choice([*cards, None]),
             event_at=event_at,
             known_at=event_at + timedelta(minutes=dice.choice([0, 0, 0, -3, 7, 700, 2500])),
             revision=None,
@@ -264,6 +265,7 @@ def mismatches(
     rows_per_task: int | None = None,
     is_revised: bool = True,
     states_at: Sequence[timedelta] = (),
+    cards: Sequence[str] = CARDS,
 ) -> tuple[int, list[object]]:
     """How many cells were compared, and those that differ.
 
@@ -273,11 +275,11 @@ def mismatches(
         states_at: instants after noon; probes are later, and begin from a state that was carried over them.
     """
     dice = random.Random(seed)
-    events = random_events(dice, 350)
+    events = random_events(dice, 350, cards)
     if not is_revised:
         events = [event for event in events if event.revision is None]
     probes = [
-        (str(n), dice.choice(["a", "b", "c", "e", None]), NOON + timedelta(minutes=dice.randrange(3600)))
+        (str(n), dice.choice([*cards[:-1], "e", None]), NOON + timedelta(minutes=dice.randrange(3600)))
         for n in range(probe_count)
     ]
     if states_at:
@@ -289,6 +291,7 @@ def mismatches(
     for after_noon in states_at:
         states = view_states(VIEW, sources, micros(NOON + after_noon), states)
         assert states["card"].rows.schema.simpleString() == STATE.simpleString()
+    states = with_rereads(VIEW, sources, states)
     hot = {}
     if rows_per_task is not None:
         hot = hot_keys(VIEW, spine, sources, rows_per_task=rows_per_task, states=states)
@@ -298,16 +301,16 @@ def mismatches(
     built = {row["probe_id"]: row for row in view.collect()}
     spark.conf.unset(BATCH_ROWS)
     assert len(built) == len(probes)
-    cards = {name: Card([event for event in events if event.card_id == name]) for name in "abce"}
+    found = {name: Card([event for event in events if event.card_id == name]) for name in [*cards, "e"]}
     wrong: list[object] = []
     for probe, card, as_of in probes:
         if card is None:
             expected: list[object] = [False] + [None] * (len(VIEW.features) - 1)
         else:
-            windows = [cards[card].answers(as_of, window) for window in WINDOWS]
+            windows = [found[card].answers(as_of, window) for window in WINDOWS]
             cells = [cell for measure in zip(*windows, strict=True) for cell in measure]
-            short = [cards[card].burst(as_of, window) for window in SHORT]
-            expected = [True, cards[card].has_history(as_of), *cells, *short]
+            short = [found[card].burst(as_of, window) for window in SHORT]
+            expected = [True, found[card].has_history(as_of), *cells, *short]
         for name, cell in zip(VIEW.features, expected, strict=True):
             if built[probe][name] != cell:
                 wrong.append((probe, card, as_of, name, built[probe][name], cell))
@@ -331,9 +334,13 @@ def test_keys_cut_into_sections_give_the_same(
     assert wrong == []
 
 
-@pytest.mark.parametrize(("seed", "rows_per_task"), [(5, None), (6, 40)])
+@pytest.mark.parametrize(
+    ("seed", "rows_per_task", "cards"),
+    [(5, None, None), (6, 40, None), (7, None, 60), (8, 6, 60)],
+    ids=["rows", "rows of hot keys", "revised rows", "revised rows of hot keys"],
+)
 def test_a_state_stands_for_what_is_long_past(
-    spark: SparkSession, seed: int, rows_per_task: int | None
+    spark: SparkSession, seed: int, rows_per_task: int | None, cards: int | None
 ) -> None:
     _, wrong = mismatches(
         spark,
@@ -341,8 +348,9 @@ def test_a_state_stands_for_what_is_long_past(
         probe_count=400,
         batch_rows=1000,
         rows_per_task=rows_per_task,
-        is_revised=False,
+        is_revised=cards is not None,
         states_at=[timedelta(minutes=500), timedelta(minutes=1800)],
+        cards=CARDS if cards is None else [f"card {number}" for number in range(cards)],
     )
     assert wrong == []
 

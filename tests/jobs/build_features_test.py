@@ -178,9 +178,7 @@ def test_an_expression_without_a_result_on_the_data_is_one_line(
 def test_revisions_of_rows_that_have_not_come_are_counted(
     project: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    contracts = (project.folder / "contracts/logs.yml").read_text()
-    assert contracts.endswith("  payment_id: {type: string}\n")
-    project.write("contracts/logs.yml", contracts + "  revision: {type: string}\n")
+    project.revise_disputes()
     project.definitions(
         'source="payments", windows=[days(1)], measures=[count("payments"), total("amount"), largest("amount")]',
         'source="disputes", source_key="payment_id", windows=[days(1)], measures=[count("disputes")]',

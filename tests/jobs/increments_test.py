@@ -174,6 +174,58 @@ def test_a_day_reads_what_its_windows_hold_and_the_state(
     assert rows(project, "as_of >= '2026-03-05'") == increment
 
 
+def test_of_a_revised_log_a_day_reads_what_its_windows_hold_and_keys_that_were_revised_since(
+    project: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.revise_disputes()
+    project.definitions(
+        'source="payments", windows=[days(1)], measures=[count("payments"), total("amount"), largest("amount")]',
+        'source="disputes", source_key="payment_id", windows=[days(1), LIFETIME], measures=[count("disputes")]',
+    )
+    text = (project.folder / "definitions.py").read_text()
+    project.write("definitions.py", text.replace("import Entity", "import LIFETIME, Entity"))
+    config = (
+        (project.folder / "base.yml").read_text().replace("{root: raw}", "{root: raw, days_per_batch: 1}")
+    )
+    project.write("base.yml", config + KEEPS_STATES)
+
+    def disputes(on: date, names: str, **changes: str) -> None:
+        """A file with a dispute of each card; ``changes`` make it a revision of one of another day."""
+        lines = [
+            {
+                "message_id": f"{on} {name}",
+                "dispute_id": f"{on} {name}",
+                "payment_id": name,
+                "ts": f"{on}T05:00:00Z",
+            }
+            | {key: value.format(name=name) for key, value in changes.items()}
+            for name in names
+        ]
+        project.write(f"raw/disputes/{on}.jsonl", "\n".join(map(json.dumps, lines)) + "\n")
+
+    dice = random.Random(7)
+    days = [FIRST + timedelta(days=number) for number in range(7)]
+    for day in days[:5]:
+        deliver(project, dice, day, [0] * 9)
+        if day != days[1]:
+            disputes(day, "abc")
+    disputes(days[1], "a", action="void", dispute_id=f"{FIRST} {{name}}")
+    run(project, IngestLogs)
+    run(project, BuildFeatures, "--to", str(days[4]))
+    run(project, BuildFeatures, "--from", str(days[4]), "--to", str(days[5]))
+    # Of the fifth day nothing is known yet.
+    assert "features_payments reads 1 of 5 files of events_disputes" in capsys.readouterr().err
+
+    deliver(project, dice, days[5], [0] * 9)
+    disputes(days[5], "b", action="amend", dispute_id=f"{FIRST} {{name}}", ts=f"{FIRST}T05:00:00Z")
+    run(project, IngestLogs)
+    run(project, BuildFeatures, "--from", str(days[5]), "--to", str(days[6]))
+    assert "features_payments reads 6 of 6 files of events_disputes" in capsys.readouterr().err
+    increment = rows(project)
+    run(project, BuildFeatures, "--replace")
+    assert rows(project) == increment
+
+
 def test_what_comes_after_a_seal_is_known_after_it_unless_it_is_declared_as_history(project: Any) -> None:
     dice = random.Random(7)
     deliver(project, dice, FIRST, [0])

@@ -228,11 +228,58 @@ columns:
   side: {type: string, required: true, allowed: [credit, debit]}
   amount_minor: {type: long, required: true}
 """
+REVISED = """\
+log: disputes
+description: Disputes
+files: {pattern: "disputes/{day}.jsonl", format: json}
+key: [message_id]
+revisions: {of: [dispute_id], column: action, retraction: [void], correction: [amend]}
+event_at: ts
+known_at: {lag: 0s}
+columns:
+  message_id: {type: string}
+  dispute_id: {type: string, required: true}
+  action: {type: string}
+"""
 
 
 @pytest.mark.parametrize(
     ("text", "old", "new", "expected"),
     [
+        (REVISED, "of: [dispute_id]", "of: [dispute]", "revisions.of names dispute; name columns that are"),
+        (REVISED, "of: [dispute_id]", "of: []", "revisions.of names nothing; name columns that are"),
+        (REVISED, "string, required: true", "string", "revisions.of names dispute_id; name columns"),
+        (
+            REVISED,
+            "column: action",
+            "column: what",
+            "revisions.column names what; name a column of type `string`",
+        ),
+        (
+            REVISED,
+            "[void]",
+            "[amend]",
+            "revisions: list the values of `retraction` and of `correction`, each",
+        ),
+        (REVISED, "retraction: [void], correction: [amend]", "retraction: []", "revisions: list the values"),
+        (
+            REVISED,
+            "key: [message_id]",
+            "key: [dispute_id]",
+            "key is dispute_id, which a row and its revisions",
+        ),
+        (
+            REVISED,
+            "  message_id:",
+            "  revision: {type: long}\n  message_id:",
+            "the platform adds revision itself",
+        ),
+        (
+            CHANGES,
+            "op: op}",
+            "op: op}\nrevisions: {of: [account_id], column: op, retraction: [D]}",
+            "a change log or a ledger has no revisions: a new row tells of a change",
+        ),
         (CHANGES, "op: op}", "op: what}", "changes names what; name columns that are `required`"),
         (CHANGES, "{key: [account_id], order", "{key: [], order", "changes names no key; name columns"),
         (CHANGES, "{key: [account_id], order", "{order", ":7: changes.key is missing; add it"),
@@ -277,7 +324,7 @@ columns:
         ),
     ],
 )
-def test_a_mistake_about_changes_or_a_balance_is_told_with_its_line(
+def test_a_mistake_about_what_kind_of_log_it_is_is_told_with_its_line(
     tmp_path: Path, text: str, old: str, new: str, expected: str
 ) -> None:
     assert read_contracts([str(write(tmp_path, text))])
