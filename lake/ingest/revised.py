@@ -42,16 +42,14 @@ def complete_retractions(rows: DataFrame, before: DataFrame, contract: Contract)
     there = themselves.select(*of, "known_at", "event_at", *lent).unionByName(
         before.where(F.col(REVISION).isNull()).select(*of, "known_at", "event_at", *lent)
     )
-    meant = (
-        there.join(ids, on=of, how="left_semi")
-        .groupBy(*of)
-        .agg(F.min_by(F.struct("event_at", *lent), "known_at").alias(_MEANT))
-    )
+    values = "event_at", *lent
+    # What two rows known at once are told apart by does not depend on files or partitions.
+    first = F.min_by(F.struct(*values), F.struct("known_at", F.xxhash64(*values)))
+    meant = there.join(ids, on=of, how="left_semi").groupBy(*of).agg(first.alias(_MEANT))
     is_known = is_retraction & F.col(_MEANT).isNotNull()
     lacks = F.col(REASON).isin([f"{name}_missing" for name in lent])
     copied = {
-        name: F.when(is_known, F.coalesce(f"{_MEANT}.{name}", name)).otherwise(F.col(name))
-        for name in ("event_at", *lent)
+        name: F.when(is_known, F.coalesce(f"{_MEANT}.{name}", name)).otherwise(F.col(name)) for name in values
     }
     reason = F.when(~(is_known & F.coalesce(lacks, F.lit(False))), F.col(REASON))
     joined = rows.join(meant, on=of, how="left")
