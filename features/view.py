@@ -15,8 +15,10 @@ from features.feature_types import check_feature_types
 from features.lookups import looked_up
 from features.source import Source
 from features.windows.block import PACKED, SPINE
-from features.windows.exchange import FeatureSchema, exchanged, gather, summed_up, told_rereads
+from features.windows.exchange import FeatureSchema, exchanged, gather, summed_up
 from features.windows.hot_keys import HotKey, find_hot_keys
+from features.windows.plan import plan_entity
+from features.windows.rereads import told_rereads
 from features.windows.state import State
 from lake.contracts import REVISION
 
@@ -122,7 +124,10 @@ def with_rereads(
     Reads the revisions that became known after the states.
     """
     entities = {entity.name: entity for entity in view.grouped_entities}
-    return {name: told_rereads(view, entities[name], sources, state) for name, state in states.items()}
+    return {
+        name: told_rereads(state, plan_entity(view, entities[name], sources))
+        for name, state in states.items()
+    }
 
 
 def build_view(

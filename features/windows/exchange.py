@@ -42,7 +42,7 @@ from features.windows.block import (
 from features.windows.hot_keys import HotKey
 from features.windows.kernel import Stage, kernel
 from features.windows.plan import PlannedGroup, StreamPlan, ValueColumns, all_measures, plan_entity
-from features.windows.rereads import as_known, with_rereads
+from features.windows.rereads import as_known, told_rereads
 from features.windows.sections import in_sections
 from features.windows.state import State, began_between, folded, is_still_seen, known_between
 from lake.contracts import RETRACTION, REVISION
@@ -120,15 +120,10 @@ def summed_up(
     if not kept:
         return None
     if before is not None:
-        before = with_rereads(before, kept, until)
+        before = told_rereads(before, kept, until)
     new = [_new_events(one, layout, until, before) for one in kept]
     events = reduce(DataFrame.unionByName, new)
     return State(until, folded(events, [one.stream for one in kept], before))
-
-
-def told_rereads(view: FeatureView, entity: Entity, sources: Mapping[str, Source], state: State) -> State:
-    """A state, told which keys of an entity are to be read whole. Reads the revisions that became known after it."""
-    return with_rereads(state, plan_entity(view, entity, sources))
 
 
 def exchanged(

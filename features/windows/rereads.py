@@ -23,7 +23,7 @@ from lake.contracts import REVISION
 _MOST_KEYS = 10_000
 
 
-def with_rereads(state: State, planned: Sequence[PlannedGroup], until: int | None = None) -> State:
+def told_rereads(state: State, planned: Sequence[PlannedGroup], until: int | None = None) -> State:
     """The state, told which keys of which groups it does not stand for. Reads its marks and the revisions since.
 
     Args:

@@ -38,7 +38,7 @@ def settled(rows: DataFrame, streams: Sequence[StreamPlan], keys: Collection[str
         ``told`` until when. Another exchange, of these rows alone.
     """
     revised = [stream.stream for stream in streams if stream.is_revised]
-    if not revised:
+    if not revised or not keys:
         return rows
     is_theirs = F.coalesce(F.col(KEY).isin(list(keys)), F.lit(False)) & F.col(STREAM).isin(revised)
     return rows.where(~is_theirs).unionByName(in_effect(rows.where(is_theirs)))
