@@ -172,13 +172,15 @@ def _outcome(context: Context, results: Sequence[BatchResult], dimensions: Mappi
     logs = dict.fromkeys(result.log for result in results)
     refreshed = [table for table, batches in dimensions.items() if batches]
     written = [*(context.contracts[log].table for log in logs), *refreshed, QUARANTINE.name]
+    pieces = [partial(context.lake.version, table) for table in written]
+    versions = at_once(context.spark, pieces, context.config.raw.logs_at_once)
     return Outcome(
         rows_in=sum(result.rows_in for result in results),
         rows_out=sum(result.rows_out for result in results),
         refused=sum(sum(result.refused.values()) for result in results),
         result=" · ".join([f"{duplicates:,} duplicates", *kinds]),
         place=", ".join([f"events ({len(context.contracts)} tables)", *dimensions, QUARANTINE.name]),
-        outputs={table: context.lake.version(table) for table in written},
+        outputs=dict(zip(written, versions, strict=True)),
     )
 
 
