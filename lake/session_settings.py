@@ -9,6 +9,8 @@ from pyspark.sql import SparkSession
 
 # What a statement's commit carries; a writer has an option for it.
 USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+# For plans over few rows: the code that Spark generates for each is compiled longer than it then runs.
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 # Of VACUUM, which would start ten thousand for one folder.
 FEW_LIST_TASKS = {"spark.sql.sources.parallelPartitionDiscovery.parallelism": "4"}
 

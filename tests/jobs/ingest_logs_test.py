@@ -9,10 +9,12 @@ import pytest
 from pyspark.sql import functions as F
 
 from jobs import finishing
-from jobs.ingest_logs import IngestLogs
+from jobs.ingest_logs import IngestLogs, code_settings
 from jobs.job import run_job
 from lake.errors import RefusedError, TrustlakeError
+from lake.ingest.files import Batch, RawFile
 from lake.runs import RUNS
+from lake.session_settings import INTERPRETED
 
 PAYMENT = '{{"payment_id": "{0}", "card_id": "c", "amount": {1}, "ts": "2026-03-0{2}T10:00:00Z"}}\n'
 DISPUTE = '{{"dispute_id": "d{0}", "payment_id": "{0}", "ts": "2026-03-0{1}T10:00:00Z"}}\n'
@@ -126,3 +128,13 @@ def test_a_replay_takes_no_range_and_needs_a_quarantine(project: Any) -> None:
         project.work(IngestLogs, "--replay-quarantine")
     with pytest.raises(TrustlakeError, match="reads the rows of all days; leave out --from and --to"):
         project.work(IngestLogs, "--replay-quarantine", "--from", "2026-03-01")
+
+
+def test_code_is_generated_for_large_batches_alone() -> None:
+    def batch(*megabytes: int) -> Batch:
+        files = [RawFile("2026-03-01", f"payments/{n}", size * 2**20, 0) for n, size in enumerate(megabytes)]
+        return Batch("payments", "some", tuple(files))
+
+    assert code_settings({"payments": [batch(20, 2)], "disputes": [batch(1), batch(39)]}) == INTERPRETED
+    assert code_settings({"payments": [batch(30, 30)], "disputes": [batch(5)]}) == {}
+    assert code_settings({"payments": []}) == {}
