@@ -186,11 +186,8 @@ def _start_context(settings: SparkSettings, app_name: str) -> None:
         wanted |= SMALL_RUN | {"spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     if not started:
-        wanted |= {"spark.driver.memory": settings.driver_memory, "spark.driver.extraJavaOptions": _ANY_JVM}
-        if is_local(master):
-            wanted = joined(wanted, {"spark.driver.extraJavaOptions": _PATIENT_JVM})
-            if not _names_collector(given, settings.conf):
-                wanted = joined(wanted, {"spark.driver.extraJavaOptions": _BATCH_JVM})
+        options = _driver_options(master, given, settings.conf)
+        wanted |= {"spark.driver.memory": settings.driver_memory, "spark.driver.extraJavaOptions": options}
         wanted = joined(wanted, configuration(settings.delta_jars))
     # What the command line says stays; what the settings say is added or wins.
     chosen = joined(joined(wanted, given), settings.conf)
@@ -206,6 +203,16 @@ def _start_context(settings: SparkSettings, app_name: str) -> None:
     # A context that is only dropped at exit leaves executors behind that complain while they are torn down.
     atexit.register(SparkContext.getOrCreate().stop)
     jvm.require_delta()
+
+
+def _driver_options(master: str, *confs: Mapping[str, str]) -> str:
+    """The options of a JVM that we start, under those that ``confs`` have."""
+    options = [_ANY_JVM]
+    if is_local(master):
+        options.append(_PATIENT_JVM)
+        if not _names_collector(*confs):
+            options.append(_BATCH_JVM)
+    return " ".join(options)
 
 
 def _names_collector(*confs: Mapping[str, str]) -> bool:

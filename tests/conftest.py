@@ -14,15 +14,13 @@ from pyspark.sql.utils import is_remote
 
 from jobs.session import SparkSettings, build_session
 from lake.hash_key import VARIABLE
+from lake.session_settings import INTERPRETED
 from scripts.build_zip import package_files, write
 from tests.project import Project, project_in
 
 os.environ["TZ"] = "UTC"
 time.tzset()
 os.environ[VARIABLE] = "a key that tests share"
-
-# On small frames Spark takes a fifth of its time to compile code for its plans; the long series and the demo do.
-INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 
 @pytest.hookimpl(trylast=True)
@@ -37,6 +35,7 @@ def _session(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
         "spark.sql.shuffle.partitions": "2",
     }
+    # On small frames Spark takes a fifth of its time to compile code for its plans; the long series and the demo do.
     if pytestconfig.option.markexpr != "slow":
         conf |= INTERPRETED
     settings = SparkSettings(master="local[2]", driver_memory="3g", conf=conf)

@@ -6,6 +6,7 @@ import os
 import sys
 
 from jobs.session import SparkSettings, build_session
+from lake.session_settings import INTERPRETED
 
 
 def main(port: str, worker: str, warehouse: str) -> None:
@@ -17,8 +18,7 @@ def main(port: str, worker: str, warehouse: str) -> None:
         "spark.sql.artifact.isolation.enabled": "true",
         "spark.sql.warehouse.dir": warehouse,
         "spark.sql.shuffle.partitions": "2",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        **INTERPRETED,
     }
     build_session(SparkSettings(master="local[2]", driver_memory="3g", conf=conf), "connect")
     print("ready", flush=True)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pyspark.sql import functions as F
 
-from jobs import finishing
+from jobs import finishing, ingest_logs
 from jobs.ingest_logs import IngestLogs, code_settings
 from jobs.job import run_job
 from lake.errors import RefusedError, TrustlakeError
 from lake.ingest.files import Batch, RawFile
 from lake.runs import RUNS
-from lake.session_settings import INTERPRETED
+from lake.session_settings import INTERPRETED, session_settings
 
 PAYMENT = '{{"payment_id": "{0}", "card_id": "c", "amount": {1}, "ts": "2026-03-0{2}T10:00:00Z"}}\n'
 DISPUTE = '{{"dispute_id": "d{0}", "payment_id": "{0}", "ts": "2026-03-0{1}T10:00:00Z"}}\n'
@@ -138,3 +138,13 @@ def test_code_is_generated_for_large_batches_alone() -> None:
     assert code_settings({"payments": [batch(20, 2)], "disputes": [batch(1), batch(39)]}) == INTERPRETED
     assert code_settings({"payments": [batch(30, 30)], "disputes": [batch(5)]}) == {}
     assert code_settings({"payments": []}) == {}
+
+
+def test_code_that_is_generated_ingests_the_same(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest_logs, "_WORTH_CODE", 0)
+    deliver(project)
+    generated = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "CODEGEN_ONLY"}
+    with session_settings(project.spark, generated):
+        done = run_job(IngestLogs, ["--config", project.config, "--to", "2026-03-03"])
+    assert (done.outcome.rows_in, done.outcome.rows_out, done.outcome.refused) == (29, 27, 1)
+    assert done.outcome.result == "1 duplicates · 1 amount_below_0"
