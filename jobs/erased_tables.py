@@ -21,7 +21,7 @@ from jobs.feature_states import FEATURE_STATES
 from jobs.restatements import RESTATEMENTS
 from lake.contracts import Contract
 from lake.erase.person import Person
-from lake.erase.quarantine import orphaned_rows, quarantined_rows
+from lake.erase.quarantine import quarantined_rows
 from lake.erase.rows import PersonalRows, mentioning, naming
 from lake.ingest.schemas import QUARANTINE
 from lake.quoted import quoted
@@ -52,8 +52,7 @@ def personal_rows(
         found.append(PersonalRows(table, known, mentioning(*columns), columns))
     found += _undeclared(lake, contracts, definitions, person)
     if lake.exists(QUARANTINE.name):
-        found += [quarantined_rows(lake, contract, person) for contract in named]
-        found.append(orphaned_rows(lake, list(contracts), person))
+        found.append(quarantined_rows(lake, contracts, person))
     for contract in named:
         found.append(PersonalRows(contract.table, known, naming(*contract.subject), contract.subject))
     return [rows for rows in found if lake.exists(rows.table)]

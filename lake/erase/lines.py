@@ -38,13 +38,18 @@ class Lines:
         A line that can be read is, where a subject field holds the id; where all of them are empty, where any field
         does. One that cannot be read is, where it holds the id as a word.
         """
+        if not self.may_be_in(line):
+            return False
         if self.format == "json":
             return self._json_names(line)
         return self._csv_names(line, header) if self.format == "csv" else self.person.is_in(line)
 
     def may_be_in(self, content: str) -> bool:
         """False where no line of the content can name the person; quickly."""
-        return "\\" in content or any(name in content for name in self.person.names)
+        escape = {"json": "\\", "csv": '""'}.get(self.format)
+        return any(name in content for name in self.person.names) or (
+            escape is not None and escape in content
+        )
 
     def _json_names(self, line: str) -> bool:
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
@@ -17,25 +19,22 @@ from lake.tables import Lake
 _SAME = "held.log = found.log AND held.text = found.text"
 
 
-def quarantined_rows(lake: Lake, contract: Contract, person: Person) -> PersonalRows:
-    """The refused rows of a log with a subject that are a person's."""
-    rows = lake.read(QUARANTINE.name).where((F.col("log") == contract.log) & F.col("text").isNotNull())
-    return PersonalRows(QUARANTINE.name, _naming(rows, Lines.of(contract, person)), _SAME, ("text",))
+def quarantined_rows(lake: Lake, contracts: Mapping[str, Contract], person: Person) -> PersonalRows:
+    """The refused rows that are a person's: of a log without a subject none, of one without a contract those that name.
+
+    One pass over the quarantine, whatever the number of logs.
+    """
+    lines = {log: Lines.of(one, person) for log, one in contracts.items() if one.subject}
+    nobodys = [log for log in contracts if log not in lines]
+    rows = lake.read(QUARANTINE.name).where(~F.col("log").isin(nobodys) & F.col("text").isNotNull())
+    named = rows.select("log", "text").where(_names(lines, Lines("", frozenset(), person))).distinct()
+    return PersonalRows(QUARANTINE.name, named, _SAME, ("text",))
 
 
-def orphaned_rows(lake: Lake, logs: list[str], person: Person) -> PersonalRows:
-    """The refused rows that name a person, of logs which no contract describes any more."""
-    rows = lake.read(QUARANTINE.name).where(~F.col("log").isin(logs) & F.col("text").isNotNull())
-    return PersonalRows(QUARANTINE.name, _naming(rows, Lines("", frozenset(), person)), _SAME, ("text",))
+def _names(lines: Mapping[str, Lines], orphaned: Lines) -> Column:
+    def judge(logs: pd.Series, texts: pd.Series) -> pd.Series:
+        told = [lines.get(log, orphaned).name(text) for log, text in zip(logs, texts, strict=True)]
+        return pd.Series(told, dtype=bool)
 
-
-def _naming(rows: DataFrame, lines: Lines) -> DataFrame:
-    return rows.select("log", "text").where(_names(lines, F.col("text"))).distinct()
-
-
-def _names(lines: Lines, text: Column) -> Column:
-    def judge(texts: pd.Series) -> pd.Series:
-        return texts.map(lines.name).astype(bool)
-
-    judged: Column = pandas_udf(judge, "boolean")(text)  # type: ignore[call-overload]  # it takes text too
+    judged: Column = pandas_udf(judge, "boolean")(F.col("log"), F.col("text"))  # type: ignore[call-overload]  # it takes texts too
     return judged

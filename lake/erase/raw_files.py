@@ -31,6 +31,7 @@ from lake.tables import Lake
 _TEMPORARY = ".erasing-"
 _UNREADABLE = -1
 _TASKS = 64
+_FILES_A_TASK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +55,21 @@ def files_naming(lake: Lake, root: str, contract: Contract, person: Person) -> N
         return NamingFiles(contract, {}, ())
     found = (
         lake.spark.createDataFrame([(path,) for path in paths], "path string")
-        .repartition(min(len(paths), _TASKS))
+        .repartition(min(1 + len(paths) // _FILES_A_TASK, _TASKS))
         .select("path", _count(folder, Lines.of(contract, person), F.col("path")).alias("lines"))
         .where(F.col("lines") != 0)
-        .orderBy("path")
         .collect()
     )
-    naming = {row["path"]: row["lines"] for row in found if row["lines"] != _UNREADABLE}
+    # Sorted here: Spark would look into every file twice, the first time to see where a sort has its bounds.
+    counted = sorted((row["path"], row["lines"]) for row in found)
+    naming = {path: lines for path, lines in counted if lines != _UNREADABLE}
     closed = [path for path in naming if not os.access((folder / path).parent, os.W_OK)]
     if closed:
         raise TrustlakeError(
             f"{contract.log}: {', '.join(closed[:3])} cannot be rewritten, for the folder is read-only; open it, or "
             "say --keep-raw and have the producer remove the lines"
         )
-    return NamingFiles(contract, naming, tuple(row["path"] for row in found if row["path"] not in naming))
+    return NamingFiles(contract, naming, tuple(path for path, lines in counted if lines == _UNREADABLE))
 
 
 def rewrite(lake: Lake, root: str, naming: NamingFiles, person: Person) -> None:

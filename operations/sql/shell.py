@@ -15,7 +15,7 @@ from lake.errors import TrustlakeError
 from lake.tables import Lake
 from operations.sql.query import one_line_mistakes, query
 from operations.sql.shown import Format, show
-from operations.sql.statements import is_blank, statements
+from operations.sql.statements import after_comments, is_blank, statements
 from operations.sql.views import View
 from operations.table_lines import table_lines
 
@@ -33,7 +33,7 @@ class Shell:
     limit: int
 
     def run(self, text: str) -> None:
-        """Run every statement of the text; the last may lack its semicolon.
+        r"""Run every statement of the text, up to ``\q``; the last may lack its semicolon.
 
         Raises:
             RefusedError: a statement would write or change something.
@@ -41,12 +41,14 @@ class Shell:
         """
         complete, rest = statements(text)
         for statement in complete if is_blank(rest) else [*complete, rest]:
+            if after_comments(statement) == "\\q":
+                return
             self.answer(statement)
 
     def answer(self, statement: str) -> None:
         r"""Show the rows of one statement, or what ``\d`` asks for."""
-        if statement.startswith("\\"):
-            self._list(statement)
+        if after_comments(statement).startswith("\\"):
+            self._list(after_comments(statement))
             return
         rows = query(self.lake.spark, statement)
         with one_line_mistakes(statement):

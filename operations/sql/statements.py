@@ -34,12 +34,17 @@ class Statements(NamedTuple):
 
 
 def statements(text: str) -> Statements:
-    """Split at the semicolons that are neither quoted nor in a comment; what says nothing is left out."""
-    complete, start = [], 0
+    """Split at the semicolons that are neither quoted nor in a comment; what says nothing is left out.
+
+    What begins with a backslash ends with its line.
+    """
+    complete, start, command = [], 0, False
     for token in _tokens(text):
-        if token.kind == "end":
+        said = text[token.start : token.stop]
+        command = command or (said == "\\" and is_blank(text[start : token.start]))
+        if token.kind == "end" or (command and "\n" in said):
             complete.append(text[start : token.start])
-            start = token.stop
+            start, command = token.stop, False
     said = [statement.strip() for statement in complete]
     return Statements([one for one in said if not is_blank(one)], text[start:].strip())
 

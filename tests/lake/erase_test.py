@@ -14,10 +14,11 @@ from lake.contracts import Contract
 from lake.erase.erasures import ERASURES
 from lake.erase.lines import Lines
 from lake.erase.person import Person
+from lake.erase.quarantine import quarantined_rows
 from lake.erase.raw_files import files_naming, rewrite
 from lake.errors import TrustlakeError
 from lake.hash_key import HashKey
-from lake.ingest.schemas import FILES
+from lake.ingest.schemas import FILES, QUARANTINE
 from lake.tables import Lake
 from tests.lake.raw_log import Log, lake_in
 
@@ -78,6 +79,12 @@ def test_a_csv_line_is_read_by_its_header(*, line: str, header: list[str], expec
     assert lines("csv").name(line, header) is expected
 
 
+def test_an_id_with_quotes_is_found_where_the_format_writes_them_its_own_way() -> None:
+    odd = Person.of('z"oe', KEY)
+    assert lines("csv", odd).name('1,"z""oe",5', ["id", "who_id", "amount"])
+    assert lines("json", odd).name('{"id": "1", "who_id": "z\\"oe"}')
+
+
 def test_a_person_is_a_hash_in_every_text() -> None:
     assert str(ZOE) == ZOE.hashed
     assert "zoe" not in repr(ZOE)
@@ -132,6 +139,29 @@ def test_files_in_a_store_are_left_to_their_producer(lake: Lake, tmp_path: Path)
         TrustlakeError, match=r"raw\.root is s3://logs, where no process of ours rewrites files; name"
     ):
         files_naming(lake, "s3://logs", log.contract, ZOE)
+
+
+def test_refused_rows_are_a_persons_by_the_contract_of_their_log_or_without_one_by_a_word(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    made = lake_in(spark, tmp_path / "lake")
+    told = Log(made, tmp_path, "told", columns=COLUMNS, subject=["who"])
+    nobodys = Log(made, tmp_path, "nobodys", columns=COLUMNS)
+    made.ensure(QUARANTINE)
+    rows = [
+        ("told", '{"id": "zoe", "who_id": "max"}'),
+        ("told", '{"id": "1", "who_id": "zoe"}'),
+        ("nobodys", '{"id": "2", "who_id": "zoe"}'),
+        ("gone", '{"id": "zoe", "who_id": "max"}'),
+        ("gone", '{"id": "3", "who_id": "zoe2"}'),
+        ("told", None),
+    ]
+    refused = [(log, "a_rule", text, "1.jsonl", "batch", 1, "run", None) for log, text in rows]
+    made.append(QUARANTINE.name, spark.createDataFrame(refused, QUARANTINE.schema))
+    found = quarantined_rows(made, {"told": told.contract, "nobodys": nobodys.contract}, ZOE)
+    found.remove(made)
+    left = [(row["log"], row["text"]) for row in made.read(QUARANTINE.name).collect()]
+    assert sorted(left, key=str) == sorted([rows[0], rows[2], rows[4], rows[5]], key=str)
 
 
 @pytest.mark.parametrize("file_format", ["json", "csv"])

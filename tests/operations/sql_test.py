@@ -285,6 +285,10 @@ def test_files_and_the_standard_input_hold_statements_of_which_one_that_fails_en
     monkeypatch.setattr(sys, "stdin", io.StringIO("SELECT 1 AS a;\nSELECT nope;\nSELECT 2 AS b"))
     assert sql(asked, "--format", "csv", ends=1) == "a\n1\n"
     assert "`nope`" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("-- what is there\n\\d\nSELECT 1 AS a;\n\\q\nSELECT nope;"))
+    said = sql(asked, "--format", "csv")
+    assert "daily_volume" in said
+    assert said.endswith("a\n1\n")
     sql(asked, "-f", str(tmp_path / "absent.sql"), ends=1)
     assert "absent.sql cannot be read" in capsys.readouterr().err
 
@@ -354,6 +358,7 @@ def test_a_lake_without_tables_and_a_wrong_limit_are_told(
         ("a /* b; c", [], "a /* b; c"),
         ('"a;b" `c;d`; -- e; f', ['"a;b" `c;d`'], "-- e; f"),
         ("/* /* ; */ ; */ x; y", ["/* /* ; */ ; */ x"], "y"),
+        ("\\d\n-- one\n \\d a\nSELECT '\\d\n'; \\d b", ["\\d", "-- one\n \\d a", "SELECT '\\d\n'"], "\\d b"),
     ],
 )
 def test_a_statement_ends_at_a_semicolon_that_is_neither_quoted_nor_a_comment(
