@@ -40,9 +40,9 @@ def statements(text: str) -> Statements:
     """
     complete, start, command = [], 0, False
     for token in _tokens(text):
-        said = text[token.start : token.stop]
-        command = command or (said == "\\" and is_blank(text[start : token.start]))
-        if token.kind == "end" or (command and "\n" in said):
+        piece = text[token.start : token.stop]
+        command = command or (piece == "\\" and is_blank(text[start : token.start]))
+        if token.kind == "end" or (command and "\n" in piece):
             complete.append(text[start : token.start])
             start, command = token.stop, False
     said = [statement.strip() for statement in complete]
