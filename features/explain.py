@@ -45,10 +45,9 @@ class Windowed:
     @property
     def micros(self) -> int | None:
         """How old a row may be, in microseconds; None is however old."""
-        lengths = [self.window.micros]
         if self.measure.kind == "decayed" and self.measure.span:
-            lengths.append(reach(self.measure.span.micros or 0))
-        return min((length for length in lengths if length is not None), default=None)
+            return reach(self.measure.span.micros or 0, self.window.micros)
+        return self.window.micros
 
 
 def windowed(view: FeatureView) -> dict[str, Windowed]:

@@ -14,8 +14,9 @@ import pyarrow as pa
 from features.declare import Kind
 from features.windows.block import ITSELF, WHOLE
 from features.windows.burst import burst
-from features.windows.decay import decayed, reach
+from features.windows.decay import decayed, reach, weights
 from features.windows.entropy import entropy
+from features.windows.exact import Weighed
 from features.windows.intervals import FOREVER, Alive, Axis, Begun, Bools, Floats, Ints
 from features.windows.plan import DIGITS, SLOTS, MeasurePlan
 from features.windows.values import Values
@@ -56,22 +57,28 @@ class Events:
 
     def alive(self, begun: Begun, axis: Axis, micros: int | None, bit: int) -> Alive:
         """The rows as intervals in which a window of that length holds them; ``bit`` is the window's in ``serves``."""
+        return Alive(begun, axis.fold(self.keys, self.ends(micros, bit)))
+
+    def ends(self, micros: int | None, bit: int) -> Ints:
+        """Until when each row is held; its start where it does not serve."""
         ends = self.until if micros is None else np.minimum(self.times + micros, self.until)
         if self.serves is not None and self.stands_for is not None:
             ends = np.where(self.stands_for == ITSELF, ends, self.until)
             ends = np.where(self.serves & (1 << bit), ends, self.start)
-        return Alive(begun, axis.fold(self.keys, ends))
+        return ends
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One feature of a block: what is measured, over which window (microseconds, None is lifetime), of which rows.
 
-    ``counted`` keeps the counts of the window for the other measures of the same values.
+    ``bit`` is the place of its bit in what rows serve. ``counted`` keeps the window's counts for other measures
+    of the same values.
     """
 
     measure: MeasurePlan
     micros: int | None
+    bit: int
     read: Values
     events: Events
     alive: Alive
@@ -88,7 +95,7 @@ class Asked:
 
     @property
     def whole(self) -> Bools:
-        """The events that decays and bursts look at."""
+        """The events that bursts look at."""
         serves = self.events.serves
         return self.read.valid if serves is None else self.read.valid & ((serves & WHOLE) > 0)
 
@@ -185,10 +192,9 @@ def _entropy(asked: Asked) -> pa.Array:
 
 def _decayed(asked: Asked) -> pa.Array:
     events, probes, half_life = asked.events, asked.probes, asked.measure.span
-    length = reach(half_life) if asked.micros is None else min(asked.micros, reach(half_life))
-    span = events.start, np.minimum(events.times + length, events.until)
-    values = np.where(asked.whole, asked.read.values, 0)
-    sums = decayed(events.keys, events.times, span, values, (probes.keys, probes.times), half_life)
+    span = events.start, events.ends(reach(half_life, asked.micros), asked.bit)
+    weighed = Weighed(asked.read.zeroed, weights(events.times, half_life), asked.read.carried)
+    sums = decayed(events.keys, events.times, span, weighed, (probes.keys, probes.times), half_life)
     return pa.array(sums / asked.unit)
 
 

@@ -23,16 +23,18 @@ PROBE = 0
 COUNTS, IS_REVISION, IS_RETRACTION, IS_SETTLED = 1, 2, 4, 8
 
 # What ``serves`` says of an event of a key that is cut into sections: the windows of its group that it counts in, a bit
-# each; whether decays and bursts see it; and above these, what the row stands for.
+# and one for each decay; whether bursts see it; and above these, what the row stands for.
 WHOLE = 1 << 55
 EVERY_WINDOW = (1 << 56) - 1
 KIND_BITS = 56
 
 # A row stands for itself, or for all rows that a section and these windows look back on without looking at each. Such a
 # summary counts from the beginning; its ``known`` is the number of rows it stands for. Values without a name are as
-# many as ``time`` says, of so many rows each.
-ITSELF, COUNTED, SUMMED, LEAST, GREATEST, EDGE, VALUE, NAMELESS, SQUARES_HIGH, SQUARES_LOW = range(10)
-SQUARES_BITS = 62
+# many as ``time`` says, of so many rows each. Sums of squares and of what decays are in two parts, the latter weighed
+# against the beginning of their segment, ``time``.
+ITSELF, COUNTED, SUMMED, LEAST, GREATEST, EDGE, VALUE, NAMELESS = range(8)
+SQUARES_HIGH, SQUARES_LOW, WEIGHED_HIGH, WEIGHED_LOW = range(8, 12)
+PRODUCT_BITS = 62
 
 BLOCK_ROWS = 131_072
 

@@ -1,52 +1,84 @@
 """Decaying sums: each row's part is halved with every half-life of its age.
 
 Time is cut into segments of 8 half-lives that begin at fixed instants. Within a segment rows are weighed against its
-beginning, in integers, so the same rows give the same bits wherever a build starts and in whatever order they come.
-What is older than 32 half-lives counts for nothing, so a probe reads its own segment and the four before.
+beginning, in integers, so the same rows give the same bits wherever a build starts, in whatever order they come, and
+whether they come one by one or summed up. What is older than 32 half-lives counts for nothing, so a probe reads its own
+segment and the four before.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+from pyspark.sql import Column
+from pyspark.sql.pandas.functions import pandas_udf
 
-from features.windows.exact import largest_size
+from features.windows.exact import Weighed
 from features.windows.intervals import Alive, Floats, Ints, Ranks
 
 _HALVES, _SEGMENTS, _REACH = 8, 5, 32
-# A weight keeps 24 bits behind the point, so it is right to 3e-8. Values are weighed ten bits at a time: two million
-# rows of one segment cannot overflow.
-_WEIGHT_BITS, _LIMB_BITS = 24, 10
+# A weight keeps 24 bits behind the point, so it is right to 3e-8.
+_WEIGHT_BITS = 24
 
 
-def reach(half_life: int) -> int:
-    """Microseconds after which a row counts for nothing."""
-    return _REACH * half_life
+def reach(half_life: int, window: int | None) -> int:
+    """Microseconds after which a row counts for nothing in a window; None is lifetime."""
+    whole = _REACH * half_life
+    return whole if window is None else min(window, whole)
+
+
+def segment(half_life: int) -> int:
+    """How long a segment is, in microseconds. One begins at every multiple of it."""
+    return _HALVES * half_life
+
+
+def weights(times: Ints, half_life: int) -> Ints:
+    """What rows of these times (microseconds) weigh in their segments: 2^24 at the beginning, 2^32 at the end."""
+    halves = (times % segment(half_life)) / half_life
+    weighed: Ints = np.rint(np.exp2(halves + _WEIGHT_BITS)).astype(np.int64)
+    return weighed
+
+
+def weight(time: Column, half_life: int) -> Column:
+    """The same as a column. By the same code, for Java's powers may differ in their last bit."""
+
+    def weigh(times: pd.Series) -> pd.Series:
+        return pd.Series(weights(times.to_numpy(), half_life))
+
+    weighed: Column = pandas_udf(weigh, "long")(time)  # type: ignore[call-overload]  # it takes longs too
+    return weighed
 
 
 def decayed(
-    keys: Ints, times: Ints, span: tuple[Ints, Ints], values: Ints, probes: tuple[Ints, Ints], half_life: int
+    keys: Ints,
+    times: Ints,
+    span: tuple[Ints, Ints],
+    weighed: Weighed,
+    probes: tuple[Ints, Ints],
+    half_life: int,
 ) -> Floats:
     """The decayed sum for each probe.
 
     Args:
         keys: key number of each row.
-        times: when each row happened, in microseconds.
+        times: when each row happened, in microseconds; of what sums up a segment, when that begins.
         span: from when, and until when, each row counts.
-        values: what each row weighs.
+        weighed: what each row adds to its segment.
         probes: key number and time of each probe.
         half_life: in microseconds.
     """
-    length = _HALVES * half_life
+    length = segment(half_life)
     probe_keys, probe_times = probes
     sums = np.zeros(len(probe_times))
-    if not len(keys):
+    used = np.flatnonzero(weighed.is_something & (span[0] < span[1]))
+    if not len(used):
         return sums
-    segment = times // length
-    lowest, count = int(segment.min()), int(segment.max() - segment.min()) + 1
-    places, place = np.unique(keys * count + segment - lowest, return_inverse=True)
+    keys, span, weighed = keys[used], (span[0][used], span[1][used]), weighed.of(used)
+    number = times[used] // length
+    lowest, count = int(number.min()), int(number.max() - number.min()) + 1
+    places, place = np.unique(keys * count + number - lowest, return_inverse=True)
     axis = Ranks.of(probe_times, *span)
     starts, ends = (axis.fold(place, edge) for edge in span)
-    parts = _limbs(values, np.rint(np.exp2((times % length) / half_life + _WEIGHT_BITS)).astype(np.int64))
     for back in range(_SEGMENTS):
         wanted = probe_times // length - back
         asked = np.where(
@@ -56,16 +88,8 @@ def decayed(
         hit = np.flatnonzero(places[found] == asked)
         at = axis.fold(found[hit], probe_times[hit])
         order = np.argsort(at, kind="stable")
-        alive = Alive.of(starts, ends, at[order])
-        weighed = sum(alive.total(part) * 2.0**shift for shift, part in parts)
+        total = weighed.total(Alive.of(starts, ends, at[order]))
         hit = hit[order]
         age = probe_times[hit] - wanted[hit] * length
-        sums[hit] += weighed * np.exp2(-age / half_life - _WEIGHT_BITS)
+        sums[hit] += total * np.exp2(-age / half_life - _WEIGHT_BITS)
     return sums
-
-
-def _limbs(values: Ints, weights: Ints) -> list[tuple[int, Ints]]:
-    """Weighted parts of the values, ten bits each, with the place they stand at."""
-    sizes, signs = np.abs(values), np.sign(values)
-    shifts = range(0, max(largest_size(values).bit_length(), 1), _LIMB_BITS)
-    return [(shift, signs * ((sizes >> shift) & (2**_LIMB_BITS - 1)) * weights) for shift in shifts]

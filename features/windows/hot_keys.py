@@ -157,7 +157,7 @@ def brought(key: HotKey, stream: StreamPlan, until: int | None = None) -> Iterat
 
 def _brought(place: Brought, last: int, chunk: Chunk, stream: StreamPlan, *, is_in_state: bool) -> Brought:
     by_itself = as_summary = 0
-    for bit, micros in enumerate(stream.windows):
+    for bit, micros in enumerate(stream.reaches):
         if micros is None and is_in_state:
             continue
         # All that a window of the section's last probe still holds, it holds for every probe of the section.

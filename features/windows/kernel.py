@@ -161,7 +161,8 @@ class _Part:
             for measure, values in zip(self._stream.measures, read, strict=True):
                 for output in measure.outputs:
                     if output.micros == micros:
-                        asked = Asked(measure, micros, values, self._events, alive, probes, counts)
+                        served = self._stream.bit(measure, micros)
+                        asked = Asked(measure, micros, served, values, self._events, alive, probes, counts)
                         columns[output.name] = aggregate(asked)
         return columns
 
@@ -220,6 +221,8 @@ class _Part:
             kind = VALUE if is_entropy else COUNTED
             self._ones[column, is_entropy] = counted(kind, rows, valid, self._stands_for)
         ones = self._ones[column, is_entropy]
+        if measure.kind == "decayed" and measure.slot is None:
+            values = np.where(self._stands_for == ITSELF, values, self._known)
         found = Values.summarised(measure.kind, values, valid, self._stands_for, ones)
         if measure.kind not in BY_VALUE:
             return found

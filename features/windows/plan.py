@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -72,6 +73,13 @@ class MeasurePlan:
         return DecimalType(DIGITS, self.scale) if self.kind in _VALUE and self.scale else LongType()
 
 
+class Decay(NamedTuple):
+    """A decay and how far back it looks, in microseconds."""
+
+    half_life: int
+    reach: int
+
+
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
     """One group's rows, told apart by ``stream`` in the exchanged frame.
@@ -88,12 +96,35 @@ class StreamPlan:
 
     @property
     def windows(self) -> tuple[int | None, ...]:
-        """The different windows, in microseconds; a bit of ``serves`` for each, in this order."""
+        """The different windows, in microseconds."""
         return tuple(dict.fromkeys(output.micros for measure in self.measures for output in measure.outputs))
 
     @property
+    def decays(self) -> tuple[Decay, ...]:
+        """The different decays."""
+        return tuple(
+            dict.fromkeys(
+                Decay(measure.span, reach(measure.span, output.micros))
+                for measure in self.measures
+                if measure.kind == "decayed"
+                for output in measure.outputs
+            )
+        )
+
+    @property
+    def reaches(self) -> tuple[int | None, ...]:
+        """How far back windows and decays look, in microseconds; a bit of ``serves`` for each, in this order."""
+        return (*self.windows, *(decay.reach for decay in self.decays))
+
+    def bit(self, measure: MeasurePlan, micros: int | None) -> int:
+        """The number of the bit of a measure's window."""
+        if measure.kind != "decayed":
+            return self.windows.index(micros)
+        return len(self.windows) + self.decays.index(Decay(measure.span, reach(measure.span, micros)))
+
+    @property
     def whole_reach(self) -> int | None:
-        """How far back decays and bursts look at every row; 0 where there are none, None where it is for ever."""
+        """How far back bursts look at every row; 0 where there are none, None where it is for ever."""
         reaches = [
             _whole_reach(measure, output.micros) for measure in self.measures for output in measure.outputs
         ]
@@ -193,8 +224,6 @@ def _reads(measure: Measure) -> str:
 
 
 def _whole_reach(measure: MeasurePlan, window: int | None) -> int | None:
-    if measure.kind == "decayed":
-        return reach(measure.span) if window is None else min(window, reach(measure.span))
     if measure.kind == "burst":
         return None if window is None else window + measure.span
     return 0

@@ -34,6 +34,8 @@ from features.windows.summaries import (
     totals,
     value_columns,
     values,
+    weighed,
+    weighed_together,
 )
 from features.windows.values_held import HELD, values_held, windows_of
 
@@ -92,6 +94,7 @@ def _looked_back_on(
         replicas = _replicas(events, places, stream)
         yield replicas
         yield _sums(events, places, stream)
+        yield from _weighed_sums(events, places, stream)
     for column in value_columns(stream):
         found = [] if state is None else list(carried_values(state, events, stream, column, hot))
         met = events.select(KEY, F.col(_FROM).alias(SECTION), column)
@@ -117,7 +120,7 @@ def _served(streams: Sequence[StreamPlan], state: State | None) -> Column:
         return served
     for stream in streams:
         if state.stands_for(stream):
-            reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.windows) if micros is not None]
+            reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.reaches) if micros is not None]
             reaches.append((WHOLE, stream.whole_reach or 0))
             parts = [_bit(bit, F.col(TIME) + micros > state.until) for bit, micros in reaches]
             is_past = (F.col(STREAM) == stream.stream) & (begins() <= state.until)
@@ -141,7 +144,7 @@ def _places(rows: DataFrame, needs: Sequence[Brought]) -> DataFrame:
 
 def _replicas(events: DataFrame, places: DataFrame, stream: StreamPlan) -> DataFrame:
     """Events that later sections see by themselves, in the windows in which they still do."""
-    reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.windows)]
+    reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.reaches)]
     reaches.append((WHOLE, stream.whole_reach))
     serves = _either([_bit(bit, _is_brought(bit, micros)) for bit, micros in reaches])
     by_itself = F.col(_BY_ITSELF)
@@ -189,6 +192,22 @@ def _sums(events: DataFrame, places: DataFrame, stream: StreamPlan) -> DataFrame
     windows = _windows_of_sums()
     is_needed = (windows != 0) | (F.col(KIND) == COUNTED)
     return in_windows(joined.where(is_needed), windows).drop(_FROM, _GONE, *_OF_PLACES)
+
+
+def _weighed_sums(events: DataFrame, places: DataFrame, stream: StreamPlan) -> Iterator[DataFrame]:
+    """What later sections need of all events before for decays: a sum for each segment of time."""
+    for half_life in dict.fromkeys(decay.half_life for decay in stream.decays):
+        bits = sum(
+            1 << bit
+            for bit, decay in enumerate(stream.decays, start=len(stream.windows))
+            if decay.half_life == half_life
+        )
+        windows = _windows_of_sums().bitwiseAND(F.lit(bits).cast("long"))
+        by_section = weighed(events, (KEY, _FROM, _GONE), stream, half_life)
+        placed = by_section.join(places, on=[KEY, _FROM], how="inner").withColumn(HELD, windows)
+        sums = weighed_together(placed.where(F.col(HELD) != 0), (KEY, SECTION, HELD), stream, half_life)
+        rows = Summaries(_exchanged(events), stream).of_weighed(sums, (KEY, SECTION, HELD), half_life)
+        yield in_windows(rows, F.col(HELD)).drop(HELD)
 
 
 def _values(events: DataFrame, places: DataFrame, column: str) -> DataFrame:

@@ -25,10 +25,10 @@ from features.windows.block import (
     KNOWN,
     LEAST,
     NAMELESS,
+    PRODUCT_BITS,
     ROLE,
     ROW,
     SERVES,
-    SQUARES_BITS,
     SQUARES_HIGH,
     SQUARES_LOW,
     STREAM,
@@ -36,9 +36,12 @@ from features.windows.block import (
     TIME,
     TOLD,
     VALUE,
+    WEIGHED_HIGH,
+    WEIGHED_LOW,
     number_column,
     text_column,
 )
+from features.windows.decay import segment, weight
 from features.windows.intervals import FOREVER
 from features.windows.plan import BY_VALUE, TOLD_APART, MeasurePlan, StreamPlan
 from features.windows.settled import has_role
@@ -134,6 +137,42 @@ def values(events: DataFrame, by: Sequence[str], column: str) -> DataFrame:
     return events.where(F.col(column).isNotNull()).groupBy(*by, column).agg(F.count("*").alias(ROWS))
 
 
+def weighed(events: DataFrame, by: Sequence[str], stream: StreamPlan, half_life: int) -> DataFrame:
+    """For each segment of a decay its beginning (``time``), and the weighed sums of the events that agree in ``by``."""
+    decaying = _decaying(stream, half_life)
+    weights = weight(F.col(TIME), half_life).cast(_DIGITS).alias("_weight")
+    begin = (F.col(TIME) - F.pmod(F.col(TIME), F.lit(segment(half_life)))).alias(TIME)
+    ready = events.select(*by, begin, weights, *(value.alias(name) for name, value in decaying.items()))
+    sums = (F.sum(F.col(name).cast(_DIGITS) * F.col("_weight")).alias(name) for name in decaying)
+    return ready.groupBy(*by, TIME).agg(*sums)
+
+
+def weighed_together(sums: DataFrame, by: Sequence[str], stream: StreamPlan, half_life: int) -> DataFrame:
+    """What ``weighed`` gives, of several groups of events that agree in ``by``."""
+    return sums.groupBy(*by, TIME).agg(*(F.sum(name).alias(name) for name in _decaying(stream, half_life)))
+
+
+def _decaying(stream: StreamPlan, half_life: int) -> dict[str, Column]:
+    """The values of an event that decay with this half-life, by the column that carries their sums."""
+    counts = has_role(COUNTS) if stream.is_revised else F.lit(True)
+    found = {}
+    for measure in stream.measures:
+        if measure.kind == "decayed" and measure.span == half_life:
+            if measure.slot is None:
+                found[KNOWN] = F.when(counts, 1)
+            else:
+                found[number_column(measure.slot)] = F.col(number_column(measure.slot))
+    return found
+
+
+def halves(products: Column) -> tuple[Column, Column]:
+    """A sum of products in two parts: what is above 62 bits, and the rest, which is not negative."""
+    # No division with decimal places, which are rounded.
+    unit = F.lit(1 << PRODUCT_BITS).cast(_DIGITS)
+    low = F.pmod(products, unit)
+    return F.call_function("div", products - low, unit).cast("long"), low.cast("long")
+
+
 def in_windows(summaries: DataFrame, windows: Column) -> DataFrame:
     """Summaries that serve these windows (a bit each), with ``serves`` in place of their ``kind``."""
     kind = F.shiftleft(F.col(KIND).cast("long"), KIND_BITS)
@@ -154,7 +193,7 @@ class Summaries:
         squares: dict[int, dict[str, Column]] = {SQUARES_HIGH: {}, SQUARES_LOW: {}}
         for slot, kinds in _kinds_by_slot(self._stream).items():
             if "std" in kinds:
-                high, low = _halves(F.col(f"squares_{slot}"))
+                high, low = halves(F.col(f"squares_{slot}"))
                 squares[SQUARES_HIGH][number_column(slot)] = high
                 squares[SQUARES_LOW][number_column(slot)] = low
         for kind, given in (
@@ -171,6 +210,14 @@ class Summaries:
             ready.append(F.when(edge.isNotNull(), self._row(EDGE, place)))
         exploded = rows.select(*by, F.explode(F.array_compact(F.array(*ready))).alias("_row"))
         return exploded.select(*by, "_row.*")
+
+    def of_weighed(self, rows: DataFrame, by: Sequence[str], half_life: int) -> DataFrame:
+        """Two rows for each segment of a decay."""
+        high, low = {TIME: F.col(TIME)}, {TIME: F.col(TIME)}
+        for name in _decaying(self._stream, half_life):
+            high[name], low[name] = halves(F.coalesce(F.col(name), F.lit(0).cast(_DIGITS)))
+        parts = F.array(self._row(WEIGHED_HIGH, high), self._row(WEIGHED_LOW, low))
+        return rows.select(*by, F.explode(parts).alias("_row")).select(*by, "_row.*")
 
     def of_values(self, rows: DataFrame, by: Sequence[str], column: str) -> DataFrame:
         """A row for each different value."""
@@ -225,10 +272,3 @@ def _kinds_by_slot(stream: StreamPlan) -> dict[int, set[Kind]]:
         if measure.slot is not None and measure.kind not in TOLD_APART:
             found.setdefault(measure.slot, set()).add(measure.kind)
     return found
-
-
-def _halves(squares: Column) -> tuple[Column, Column]:
-    """A sum of squares in two parts of 64 bits."""
-    unit = F.lit(1 << SQUARES_BITS).cast(_DIGITS)
-    high = F.floor(squares / unit)
-    return high.cast("long"), (squares - high.cast(_DIGITS) * unit).cast("long")

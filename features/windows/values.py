@@ -20,6 +20,8 @@ from features.windows.block import (
     SQUARES_LOW,
     SUMMED,
     VALUE,
+    WEIGHED_HIGH,
+    WEIGHED_LOW,
 )
 from features.windows.exact import Carried, Spread, largest_size
 from features.windows.intervals import Bools, Ints
@@ -29,6 +31,13 @@ _TAKES: dict[Kind, int] = {
     "min": LEAST, "hours_since_first": LEAST, "max": GREATEST, "hours_since_last": GREATEST,
     "first": EDGE, "last": EDGE, "distinct": VALUE, "approx_distinct": VALUE, "entropy": VALUE,
 }  # fmt: skip
+
+
+# Those that bring products, in two parts.
+_PRODUCTS: dict[Kind, tuple[int, int]] = {
+    "std": (SQUARES_HIGH, SQUARES_LOW),
+    "decayed": (WEIGHED_HIGH, WEIGHED_LOW),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ class Values:
         valid: which events have a value of their own.
         ones: how many rows an event adds to a count.
         zeroed: what it adds to a sum.
-        carried: what summaries bring to a standard deviation; None where there are none.
+        carried: what summaries bring to a standard deviation or a decay; None where there are none.
         nameless: what they bring to a count of different values.
     """
 
@@ -83,9 +92,9 @@ class Values:
         taken = own | (valid & (stands_for == _TAKES[kind])) if kind in _TAKES else own
         sums = np.where(stands_for == SUMMED, values, 0)
         zeroed = np.where(own, values, 0)
-        if kind != "std":
+        if kind not in _PRODUCTS:
             return cls(values, taken, ones, zeroed + sums)
-        high, low = (np.where(stands_for == part, values, 0) for part in (SQUARES_HIGH, SQUARES_LOW))
+        high, low = (np.where(valid & (stands_for == part), values, 0) for part in _PRODUCTS[kind])
         return cls(values, taken, ones, zeroed, Carried(sums, high, low))
 
     @cached_property

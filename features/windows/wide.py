@@ -1,4 +1,4 @@
-"""Whole numbers of 128 bits in two columns of 64: what numpy lacks, as much of it as exact spreads need."""
+"""Whole numbers of 128 bits in two columns of 64: what numpy lacks, as much of it as exact sums need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.windows.intervals import Floats
+from features.windows.intervals import Bools, Floats
 
 Words = npt.NDArray[np.uint64]
 
@@ -16,7 +16,10 @@ _HALF, _LOW = np.uint64(32), np.uint64(2**32 - 1)
 
 @dataclass(frozen=True, slots=True)
 class Wide:
-    """Numbers from 0 to below 2^128, as their high and low 64 bits. Arithmetic is modulo 2^128."""
+    """Numbers from 0 to below 2^128, as their high and low 64 bits.
+
+    Arithmetic is modulo 2^128: a number below 0 may be kept as its complement.
+    """
 
     high: Words
     low: Words
@@ -51,6 +54,21 @@ class Wide:
 
     def minus(self, other: Wide) -> Wide:
         return Wide(self.high - other.high - (self.low < other.low), self.low - other.low)
+
+    def plus(self, other: Wide) -> Wide:
+        low = self.low + other.low
+        return Wide(self.high + other.high + (low < self.low), low)
+
+    def negated(self, where: Bools) -> Wide:
+        """The complement of some of the numbers, the others as they are."""
+        negative = Wide(np.zeros_like(self.high), np.zeros_like(self.low)).minus(self)
+        return Wide(np.where(where, negative.high, self.high), np.where(where, negative.low, self.low))
+
+    def rounded_signed(self) -> Floats:
+        """The same as ``rounded``, of numbers from -2^127 to below 2^127."""
+        is_negative = self.high >> np.uint64(63) != 0
+        sizes = self.negated(is_negative).rounded()
+        return np.where(is_negative, -sizes, sizes)
 
     def rounded(self) -> Floats:
         """The nearest doubles, ties to even: rounded once, as Python rounds its integers."""

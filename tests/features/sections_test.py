@@ -17,6 +17,7 @@ from features.declare import (
     Spine,
     approx_distinct,
     count,
+    decayed,
     distinct,
     entropy,
     hours,
@@ -48,6 +49,8 @@ VIEW = FeatureView(
                 distinct("device"),
                 entropy("device"),
                 approx_distinct("device"),
+                decayed("weight", half_life=hours(4)),
+                decayed("amount_weight", of="amount", half_life=hours(8)),
             ],
         )
     ],
