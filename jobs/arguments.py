@@ -51,13 +51,7 @@ def base_parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
         metavar="FILE",
         help="base, then overlays ($TRUSTLAKE_CONFIG)",
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="over all files, such as lake.catalog=main; may be repeated",
-    )
+    add_set(parser)
     parser.add_argument(
         "--replace", action="store_true", help="do it again although it was done (default: skip)"
     )
@@ -71,6 +65,17 @@ def base_parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
     parser.add_argument("--refusal-ok", action="store_true", help="exit 0 where a gate or contract refuses")
     parser.add_argument("--log-format", choices=["text", "json"], default="text", help="(default: text)")
     return parser
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """``--set``: one value of the configuration over all files."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="over all files, such as lake.catalog=main; may be repeated",
+    )
 
 
 def check_range(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:

@@ -123,13 +123,13 @@ def read(paths: Sequence[str], settings: Sequence[str] = ()) -> Document:
     return merge_documents(documents)
 
 
-def load(paths: Sequence[str]) -> Loaded:
-    """Read and decode the base and its overlays.
+def load(paths: Sequence[str], settings: Sequence[str] = ()) -> Loaded:
+    """Read and decode the base, its overlays, and settings over them.
 
     Raises:
         ConfigError: with every mistake, each with its file and line.
     """
-    return decoded(read(paths))
+    return decoded(read(paths, settings))
 
 
 def decoded(document: Document) -> Loaded:

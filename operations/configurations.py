@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from jobs.arguments import add_set
 from jobs.configuration import VARIABLE
 from lake.errors import ConfigError
 
@@ -15,10 +16,11 @@ EXAMPLES = Path("examples")
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--config``, ``--example`` and ``--data``."""
+    """``--config``, ``--set``, ``--example`` and ``--data``."""
     parser.add_argument(
         "--config", action="append", default=[], metavar="FILE", help="base and overlays, later wins"
     )
+    add_set(parser)
     parser.add_argument("--example", metavar="NAME", help="a folder of examples/ with an overlay.yml")
     parser.add_argument("--data", metavar="FOLDER", help="where the example's raw files lie")
 

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         SchemaError: there is no such view or feature, or the table lacks it.
         TrustlakeError: there is no such row.
     """
-    loaded, contracts, definitions = check(chosen_files(arguments))
+    loaded, contracts, definitions = check(chosen_files(arguments), arguments.set)
     view = _view_of(definitions.views, arguments.view, arguments.feature)
     asked = _Question(open_lake(loaded, "trustlake explain"), contracts, view, arguments.feature)
     for line in asked.answer(arguments.row, arguments.limit):

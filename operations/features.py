@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
         ConfigError: the configuration is wrong.
         SchemaError: there is no such view, or the file lacks a key or holds what does not fit its column.
     """
-    loaded, contracts, definitions = check(chosen_files(arguments))
+    loaded, contracts, definitions = check(chosen_files(arguments), arguments.set)
     view = _view_of(definitions.views, arguments.view)
     keys = read_keys(arguments.keys, _types(view, contracts))
     lake = open_lake(loaded, "trustlake features")

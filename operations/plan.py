@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
         ConfigError: the configuration is wrong.
         SchemaError: the events of a view's spine were never ingested.
     """
-    loaded, contracts, definitions = check(chosen_files(arguments))
+    loaded, contracts, definitions = check(chosen_files(arguments), arguments.set)
     lake = open_lake(loaded, "trustlake plan")
     for view in definitions.views.values():
         for line in _Planned(lake, contracts, view).lines():

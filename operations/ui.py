@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
         ConfigError: the configuration is wrong.
         TrustlakeError: MLflow is not installed, or the port is taken.
     """
-    store = load(chosen_files(arguments)).config.mlflow.tracking
+    store = load(chosen_files(arguments), arguments.set).config.mlflow.tracking
     if store.startswith(("http://", "https://")):
         print(f"models: {page(store)}")
         return

@@ -37,11 +37,11 @@ def run(arguments: argparse.Namespace) -> None:
     """
     started = time.monotonic()
     files = chosen_files(arguments)
-    loaded = load(files)
+    loaded = load(files, arguments.set)
     steps = loaded.config.steps
     if not steps:
         raise ConfigError([f"{', '.join(files) or VARIABLE}: steps is empty; list the jobs to run"])
-    graph = _chain(steps, files)
+    graph = _chain(steps, files, arguments.set)
     record = RunRecord(f"{now():%Y%m%dT%H%M%S}-demo", "demo", "", now(), {})
     folder = _beside_the_lake(loaded.config) / "runs" / record.run_id
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def _beside_the_lake(config: Config) -> Path:
     return Path(root).parent if root and "://" not in root else _ELSEWHERE
 
 
-def _chain(steps: Sequence[str], files: Sequence[str]) -> Node:
+def _chain(steps: Sequence[str], files: Sequence[str], settings: Sequence[str]) -> Node:
     """A job of a task for each step, which waits for the one before."""
     tasks: list[dict[str, object]] = []
     for number, step in enumerate(steps, start=1):
@@ -81,6 +81,7 @@ def _chain(steps: Sequence[str], files: Sequence[str]) -> Node:
         except ConfigError as error:
             raise ConfigError([f"steps names {name!r}, which is no job"]) from error
         config = [part for file in files for part in ("--config", file)]
+        config += [part for one in settings for part in ("--set", one)]
         tasks.append(
             {
                 "task_key": f"{number}_{name}",

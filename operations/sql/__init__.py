@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         TrustlakeError: there is no such file, the lake has no table, or a statement is wrong.
     """
     text = _text(arguments)
-    loaded, contracts, definitions = check(chosen_files(arguments))
+    loaded, contracts, definitions = check(chosen_files(arguments), arguments.set)
     lake = open_lake(loaded, "trustlake sql")
     views = OpenLake(lake, contracts, definitions, arguments.as_of).open()
     shell = Shell(lake, views, arguments.format, arguments.limit)

@@ -339,8 +339,9 @@ def test_a_lake_without_tables_and_a_wrong_limit_are_told(
     asked: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     overlay = asked.write("empty.yml", "lake: {root: empty}\n")
-    sql(asked, "--config", overlay, "-e", "SELECT 1", ends=1)
-    assert "there is no table yet; run ingest_logs first" in capsys.readouterr().err
+    for elsewhere in (("--config", overlay), ("--set", "lake.root=empty")):
+        sql(asked, *elsewhere, "-e", "SELECT 1", ends=1)
+        assert "there is no table yet; run ingest_logs first" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         main(["sql", "--limit", "0", "-e", "SELECT 1"])
     assert ended.value.code == 2
