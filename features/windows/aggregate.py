@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from features.declare import Kind
-from features.windows.block import ITSELF, WHOLE
-from features.windows.burst import burst
+from features.windows.block import ITSELF
+from features.windows.burst import burst, heights
 from features.windows.decay import decayed, reach, weights
 from features.windows.entropy import entropy
 from features.windows.exact import Weighed
@@ -60,8 +60,12 @@ class Events:
         return Alive(begun, axis.fold(self.keys, self.ends(micros, bit)))
 
     def ends(self, micros: int | None, bit: int) -> Ints:
-        """Until when each row is held; its start where it does not serve."""
+        """Until when a window of that length holds each row."""
         ends = self.until if micros is None else np.minimum(self.times + micros, self.until)
+        return self.served(ends, bit)
+
+    def served(self, ends: Ints, bit: int) -> Ints:
+        """The ends of rows, for ever those of summaries; where a row does not serve, its start."""
         if self.serves is not None and self.stands_for is not None:
             ends = np.where(self.stands_for == ITSELF, ends, self.until)
             ends = np.where(self.serves & (1 << bit), ends, self.start)
@@ -92,12 +96,6 @@ class Asked:
         if id(ones) not in self.counted:
             self.counted[id(ones)] = self.alive.total(ones)
         return self.counted[id(ones)]
-
-    @property
-    def whole(self) -> Bools:
-        """The events that bursts look at."""
-        serves = self.events.serves
-        return self.read.valid if serves is None else self.read.valid & ((serves & WHOLE) > 0)
 
     @property
     def unit(self) -> int:
@@ -200,9 +198,14 @@ def _decayed(asked: Asked) -> pa.Array:
 
 def _burst(asked: Asked) -> pa.Array:
     events, probes = asked.events, asked.probes
-    lengths = asked.measure.span, FOREVER // 2 if asked.micros is None else asked.micros
     span = events.start, events.until
-    return pa.array(burst(events.keys, events.times, span, asked.whole, (probes.keys, probes.times), lengths))
+    high, held = heights(events.keys, events.times, span, asked.read.valid, asked.measure.span)
+    if asked.read.heights is not None:
+        told, is_told = asked.read.heights
+        high, held = np.where(is_told, told, high), held | is_told
+    ends = np.full(len(high), FOREVER) if asked.micros is None else events.start + asked.micros
+    seen = events.start, events.served(ends, asked.bit)
+    return pa.array(burst(events.keys, seen, high, held, (probes.keys, probes.times)))
 
 
 _AGGREGATES: Mapping[Kind, Callable[[Asked], pa.Array]] = {

@@ -23,17 +23,16 @@ PROBE = 0
 COUNTS, IS_REVISION, IS_RETRACTION, IS_SETTLED = 1, 2, 4, 8
 
 # What ``serves`` says of an event of a key that is cut into sections: the windows of its group that it counts in, a bit
-# and one for each decay; whether bursts see it; and above these, what the row stands for.
-WHOLE = 1 << 55
+# and one for each decay and burst; and above these, what the row stands for.
 EVERY_WINDOW = (1 << 56) - 1
 KIND_BITS = 56
 
 # A row stands for itself, or for all rows that a section and these windows look back on without looking at each. Such a
 # summary counts from the beginning; its ``known`` is the number of rows it stands for. Values without a name are as
 # many as ``time`` says, of so many rows each. Sums of squares and of what decays are in two parts, the latter weighed
-# against the beginning of their segment, ``time``.
+# against the beginning of their segment, ``time``. A peak is the greatest height of bursts.
 ITSELF, COUNTED, SUMMED, LEAST, GREATEST, EDGE, VALUE, NAMELESS = range(8)
-SQUARES_HIGH, SQUARES_LOW, WEIGHED_HIGH, WEIGHED_LOW = range(8, 12)
+SQUARES_HIGH, SQUARES_LOW, WEIGHED_HIGH, WEIGHED_LOW, PEAK = range(8, 13)
 PRODUCT_BITS = 62
 
 BLOCK_ROWS = 131_072
@@ -47,6 +46,11 @@ def number_column(slot: int) -> str:
 def text_column(slot: int) -> str:
     """The column that carries what a measure tells apart."""
     return f"text_{slot}"
+
+
+def height_column(number: int) -> str:
+    """The column that carries the heights of a burst of hot keys."""
+    return f"height_{number}"
 
 
 def ints(rows: pa.Table, name: str) -> Ints:

@@ -7,38 +7,39 @@ import numpy as np
 from features.windows.intervals import Alive, Bools, Ints, Ranks
 
 
-def burst(
-    keys: Ints,
-    times: Ints,
-    span: tuple[Ints, Ints],
-    valid: Bools,
-    probes: tuple[Ints, Ints],
-    lengths: tuple[int, int],
-) -> Ints:
-    """The greatest count for each probe; 0 where no row became known in the window.
+def heights(keys: Ints, times: Ints, span: tuple[Ints, Ints], valid: Bools, short: int) -> tuple[Ints, Bools]:
+    """How many rows were held right after each row began to count, itself among them; and which rows were held at all.
 
     Args:
         keys: key number of each row.
         times: when each row happened, in microseconds.
         span: from when, and until when, each row counts.
         valid: which rows are counted.
-        probes: key number and time of each probe.
-        lengths: of the span rows are counted in, and of the window before the probe, in microseconds.
+        short: how long a row is held, in microseconds.
     """
-    short, window = lengths
     starts, until = span
-    # A row that came too late for its own span was never on the wall.
-    used = np.flatnonzero(valid & (starts < until) & (starts < times + short))
-    if not len(used):
-        return np.zeros(len(probes[0]), dtype=np.int64)
-    keys, times, starts, until = keys[used], times[used], starts[used], until[used]
+    # A row that came too late for its own span was never held.
+    held = valid & (starts < until) & (starts < times + short)
+    at, found = np.flatnonzero(held), np.zeros(len(keys), dtype=np.int64)
+    keys, starts, ends = keys[at], starts[at], np.minimum(times[at] + short, until[at])
     # Right after its start: the first instant at which the row itself is counted.
-    after, ends = starts + 1, np.minimum(times + short, until)
-    axis = Ranks.of(starts, after, ends, starts + window, probes[1])
-    at = axis.fold(keys, after)
-    order = np.argsort(at, kind="stable")
-    heights = np.empty(len(used), dtype=np.int64)
-    heights[order] = Alive.of(axis.fold(keys, starts), axis.fold(keys, ends), at[order]).count()
-    seen = Alive.of(axis.fold(keys, starts), axis.fold(keys, starts + window), axis.fold(*probes))
-    best, found = seen.greatest(heights, np.ones(len(used), dtype=np.bool_))
+    axis = Ranks.of(starts, starts + 1, ends)
+    after = axis.fold(keys, starts + 1)
+    order = np.argsort(after, kind="stable")
+    found[at[order]] = Alive.of(axis.fold(keys, starts), axis.fold(keys, ends), after[order]).count()
+    return found, held
+
+
+def burst(keys: Ints, seen: tuple[Ints, Ints], heights: Ints, held: Bools, probes: tuple[Ints, Ints]) -> Ints:
+    """The greatest height for each probe; 0 where no row became known in the window.
+
+    Args:
+        keys: key number of each row.
+        seen: after which instant, and until which, probes see each row's height.
+        held: which rows have one.
+        probes: key number and time of each probe.
+    """
+    axis = Ranks.of(*seen, probes[1])
+    starts, ends = (axis.fold(keys, edge) for edge in seen)
+    best, found = Alive.of(starts, ends, axis.fold(*probes)).greatest(heights, held)
     return np.where(found, best, 0)

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, LongType, StructField, StructType
 
-from features.windows.block import KEY, KNOWN, PROBE, SECTION, STREAM, TIME, WHOLE
+from features.windows.block import KEY, KNOWN, PROBE, SECTION, STREAM, TIME
 from features.windows.intervals import FOREVER
 from features.windows.plan import StreamPlan
 from features.windows.settled import settled
@@ -157,17 +157,14 @@ def brought(key: HotKey, stream: StreamPlan, until: int | None = None) -> Iterat
 
 def _brought(place: Brought, last: int, chunk: Chunk, stream: StreamPlan, *, is_in_state: bool) -> Brought:
     by_itself = as_summary = 0
-    for bit, micros in enumerate(stream.reaches):
-        if micros is None and is_in_state:
+    for bit, reach in enumerate(stream.reaches):
+        if reach.most is None and is_in_state:
             continue
         # All that a window of the section's last probe still holds, it holds for every probe of the section.
-        if micros is None or chunk.first + micros >= last:
+        if reach.least is None or chunk.first + reach.least >= last:
             as_summary |= 1 << bit
-        elif chunk.last + micros > place.after:
+        elif reach.most is None or chunk.last + reach.most > place.after:
             by_itself |= 1 << bit
-    reach = stream.whole_reach
-    if reach is None or (reach and chunk.last + reach > place.after):
-        by_itself |= WHOLE
     return Brought(place.key, place.section, place.to, place.after, by_itself, as_summary)
 
 

@@ -32,6 +32,7 @@ from features.windows.block import (
     TIME,
     TOLD,
     VALUE,
+    height_column,
     ints,
     number_column,
     text_column,
@@ -39,7 +40,7 @@ from features.windows.block import (
 )
 from features.windows.intervals import FOREVER, Axis, Bools, Ints
 from features.windows.packed import from_arrow, pack, to_arrow, unpack, width
-from features.windows.plan import BY_VALUE, TOLD_APART, MeasurePlan, StreamPlan
+from features.windows.plan import BY_VALUE, TOLD_APART, MeasurePlan, Peak, StreamPlan
 from features.windows.revisions import effective
 from features.windows.values import Nameless, Values, counted
 
@@ -205,7 +206,7 @@ class _Part:
         column = measure.slot, measure.kind in TOLD_APART, measure.kind.startswith("hours")
         if column not in self._columns:
             self._columns[column] = self._read(measure)
-        kept = column, None if self._stands_for is None else measure.kind
+        kept = column, None if self._stands_for is None else (measure.kind, measure.span)
         if kept not in self._kept:
             self._kept[kept] = self._values_of(measure, column)
         return self._kept[kept]
@@ -224,10 +225,20 @@ class _Part:
         if measure.kind == "decayed" and measure.slot is None:
             values = np.where(self._stands_for == ITSELF, values, self._known)
         found = Values.summarised(measure.kind, values, valid, self._stands_for, ones)
+        if measure.kind == "burst":
+            return replace(found, heights=self._heights(measure))
         if measure.kind not in BY_VALUE:
             return found
         brought = valid & (self._stands_for == NAMELESS)
         return replace(found, nameless=Nameless.among(brought, self._times, self._known))
+
+    def _heights(self, measure: MeasurePlan) -> tuple[Ints, Bools] | None:
+        """The heights that rows of hot keys bring."""
+        name = height_column(self._stream.peaks.index(Peak(measure.slot, measure.span)))
+        if name not in self._rows.column_names:
+            return None
+        heights = self._rows[name]
+        return heights.fill_null(0).to_numpy().astype(np.int64), heights.is_valid().to_numpy()
 
     def _read(self, measure: MeasurePlan) -> tuple[Ints, Bools]:
         if measure.slot is None:

@@ -80,6 +80,27 @@ class Decay(NamedTuple):
     reach: int
 
 
+class Burst(NamedTuple):
+    """A burst: how long it holds a row, and how far back it looks, in microseconds; None is lifetime."""
+
+    span: int
+    window: int | None
+
+
+class Peak(NamedTuple):
+    """What bursts over different windows have in common: the value column of the rows that count, and their span."""
+
+    slot: int | None
+    span: int
+
+
+class Reach(NamedTuple):
+    """How long after it happened a row is seen, at least and at most, in microseconds; None is for ever."""
+
+    least: int | None
+    most: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
     """One group's rows, told apart by ``stream`` in the exchanged frame.
@@ -112,28 +133,59 @@ class StreamPlan:
         )
 
     @property
-    def reaches(self) -> tuple[int | None, ...]:
-        """How far back windows and decays look, in microseconds; a bit of ``serves`` for each, in this order."""
-        return (*self.windows, *(decay.reach for decay in self.decays))
-
-    def bit(self, measure: MeasurePlan, micros: int | None) -> int:
-        """The number of the bit of a measure's window."""
-        if measure.kind != "decayed":
-            return self.windows.index(micros)
-        return len(self.windows) + self.decays.index(Decay(measure.span, reach(measure.span, micros)))
+    def bursts(self) -> tuple[Burst, ...]:
+        """The different bursts, but for what they count."""
+        return tuple(
+            dict.fromkeys(
+                Burst(measure.span, output.micros)
+                for measure in self.measures
+                if measure.kind == "burst"
+                for output in measure.outputs
+            )
+        )
 
     @property
-    def whole_reach(self) -> int | None:
-        """How far back bursts look at every row; 0 where there are none, None where it is for ever."""
-        reaches = [
-            _whole_reach(measure, output.micros) for measure in self.measures for output in measure.outputs
-        ]
-        return None if None in reaches else max((found for found in reaches if found is not None), default=0)
+    def peaks(self) -> tuple[Peak, ...]:
+        """The different bursts, but for their windows."""
+        return tuple(
+            dict.fromkeys(
+                Peak(measure.slot, measure.span) for measure in self.measures if measure.kind == "burst"
+            )
+        )
+
+    @property
+    def reaches(self) -> tuple[Reach, ...]:
+        """How far back windows, decays and bursts look; a bit of ``serves`` for each, in this order."""
+        return (
+            *(Reach(micros, micros) for micros in self.windows),
+            *(Reach(decay.reach, decay.reach) for decay in self.decays),
+            # A row is held until its span has ended, and remembered from the instant at which it was known.
+            *(Reach(window, None if window is None else window + span) for span, window in self.bursts),
+        )
+
+    def bit(self, measure: MeasurePlan, micros: int | None) -> int:
+        """The place of the bit of a measure's window."""
+        if measure.kind == "decayed":
+            return len(self.windows) + self.decays.index(Decay(measure.span, reach(measure.span, micros)))
+        if measure.kind == "burst":
+            return len(self.windows) + len(self.decays) + self.bursts.index(Burst(measure.span, micros))
+        return self.windows.index(micros)
+
+    def bits_of_decays(self, half_life: int) -> int:
+        """The bits of all decays with this half-life."""
+        return sum(
+            1 << len(self.windows) + n for n, one in enumerate(self.decays) if one.half_life == half_life
+        )
+
+    def bits_of_bursts(self, span: int | None = None) -> int:
+        """The bits of all bursts, or of those with this span."""
+        first = len(self.windows) + len(self.decays)
+        return sum(1 << first + n for n, one in enumerate(self.bursts) if span in {None, one.span})
 
     @property
     def is_summed_up(self) -> bool:
-        """Whether a state can stand for what is long past: for rows that are not looked at one by one for ever."""
-        return self.is_log and self.whole_reach is not None
+        """Whether a state can stand for what is long past: it keeps no heights of bursts."""
+        return self.is_log and all(burst.window is not None for burst in self.bursts)
 
     @property
     def needs_ids(self) -> bool:
@@ -221,12 +273,6 @@ def _reads(measure: Measure) -> str:
     if measure.kind in {"approx_distinct", "hours_since_last", "hours_since_first"}:
         return measure.kind.removesuffix("_last").removesuffix("_first")
     return "value"
-
-
-def _whole_reach(measure: MeasurePlan, window: int | None) -> int | None:
-    if measure.kind == "burst":
-        return None if window is None else window + measure.span
-    return 0
 
 
 def _when(measure: Measure, value: Column) -> Column:

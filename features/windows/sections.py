@@ -19,10 +19,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, LongType, StructField, StructType
 
-from features.windows.block import COUNTED, EVERY_WINDOW, KEY, SECTION, SERVES, STREAM, TIME, WHOLE
+from features.windows.block import COUNTED, EVERY_WINDOW, KEY, SECTION, SERVES, STREAM, TIME, height_column
 from features.windows.carried import carried_on, carried_values
 from features.windows.hot_keys import Brought, HotKey, begins, brought, with_section
 from features.windows.intervals import FOREVER
+from features.windows.peaks import with_heights
 from features.windows.plan import StreamPlan
 from features.windows.settled import settled, until
 from features.windows.state import State
@@ -56,7 +57,7 @@ def in_sections(
         The rows with ``section`` and ``serves``; with replicas and summaries of events of hot keys, and of the state.
     """
     cuts = {key.key: key.cuts for key in hot}
-    rows = settled(rows, streams, cuts)
+    rows = with_heights(settled(rows, streams, cuts), streams, cuts)
     own = with_section(rows, begins(), cuts).withColumn(SERVES, _served(streams, state))
     if state is not None:
         is_past_of_hot = F.col(KEY).isin(list(cuts)) & (begins() <= state.until)
@@ -95,6 +96,7 @@ def _looked_back_on(
         yield replicas
         yield _sums(events, places, stream)
         yield from _weighed_sums(events, places, stream)
+        yield from _peaks(events, places, stream)
     for column in value_columns(stream):
         found = [] if state is None else list(carried_values(state, events, stream, column, hot))
         met = events.select(KEY, F.col(_FROM).alias(SECTION), column)
@@ -120,9 +122,12 @@ def _served(streams: Sequence[StreamPlan], state: State | None) -> Column:
         return served
     for stream in streams:
         if state.stands_for(stream):
-            reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.reaches) if micros is not None]
-            reaches.append((WHOLE, stream.whole_reach or 0))
-            parts = [_bit(bit, F.col(TIME) + micros > state.until) for bit, micros in reaches]
+            parts = [F.lit(0).cast("long")]
+            parts += [
+                _bit(1 << bit, F.col(TIME) + reach.most > state.until)
+                for bit, reach in enumerate(stream.reaches)
+                if reach.most is not None
+            ]
             is_past = (F.col(STREAM) == stream.stream) & (begins() <= state.until)
             is_past &= ~state.is_reread(stream, F.col(KEY))
             served = F.when(is_past, _either(parts)).otherwise(served)
@@ -144,16 +149,16 @@ def _places(rows: DataFrame, needs: Sequence[Brought]) -> DataFrame:
 
 def _replicas(events: DataFrame, places: DataFrame, stream: StreamPlan) -> DataFrame:
     """Events that later sections see by themselves, in the windows in which they still do."""
-    reaches = [(1 << bit, micros) for bit, micros in enumerate(stream.reaches)]
-    reaches.append((WHOLE, stream.whole_reach))
-    serves = _either([_bit(bit, _is_brought(bit, micros)) for bit, micros in reaches])
-    by_itself = F.col(_BY_ITSELF)
+    serves = _either(
+        [_bit(1 << bit, _is_brought(1 << bit, reach.most)) for bit, reach in enumerate(stream.reaches)]
+    )
+    by_itself, bursts = F.col(_BY_ITSELF), F.lit(stream.bits_of_bursts()).cast("long")
     goes_here = F.col(_GONE) == F.col(SECTION)
     # What is gone was there once: a burst of then is remembered.
     is_gone = F.col(_GONE) < F.col(SECTION)
     wanted = (
-        F.when(goes_here, by_itself.bitwiseOR(F.col(_AS_SUMMARY)))
-        .when(is_gone, by_itself.bitwiseAND(F.lit(WHOLE)))
+        F.when(goes_here, by_itself.bitwiseOR(F.col(_AS_SUMMARY).bitwiseAND(F.bitwise_not(bursts))))
+        .when(is_gone, by_itself.bitwiseAND(bursts))
         .otherwise(by_itself)
     )
     return (
@@ -197,16 +202,25 @@ def _sums(events: DataFrame, places: DataFrame, stream: StreamPlan) -> DataFrame
 def _weighed_sums(events: DataFrame, places: DataFrame, stream: StreamPlan) -> Iterator[DataFrame]:
     """What later sections need of all events before for decays: a sum for each segment of time."""
     for half_life in dict.fromkeys(decay.half_life for decay in stream.decays):
-        bits = sum(
-            1 << bit
-            for bit, decay in enumerate(stream.decays, start=len(stream.windows))
-            if decay.half_life == half_life
-        )
-        windows = _windows_of_sums().bitwiseAND(F.lit(bits).cast("long"))
+        bits = F.lit(stream.bits_of_decays(half_life)).cast("long")
+        windows = _windows_of_sums().bitwiseAND(bits)
         by_section = weighed(events, (KEY, _FROM, _GONE), stream, half_life)
         placed = by_section.join(places, on=[KEY, _FROM], how="inner").withColumn(HELD, windows)
         sums = weighed_together(placed.where(F.col(HELD) != 0), (KEY, SECTION, HELD), stream, half_life)
         rows = Summaries(_exchanged(events), stream).of_weighed(sums, (KEY, SECTION, HELD), half_life)
+        yield in_windows(rows, F.col(HELD)).drop(HELD)
+
+
+def _peaks(events: DataFrame, places: DataFrame, stream: StreamPlan) -> Iterator[DataFrame]:
+    """What later sections need of all events before for bursts: the greatest height, whatever became of the row."""
+    for number, peak in enumerate(stream.peaks):
+        height = height_column(number)
+        bits = F.lit(stream.bits_of_bursts(peak.span)).cast("long")
+        highest = events.groupBy(KEY, _FROM).agg(F.max(height).alias(height)).where(F.col(height).isNotNull())
+        placed = highest.join(places, on=[KEY, _FROM], how="inner")
+        windows = placed.withColumn(HELD, F.col(_AS_SUMMARY).bitwiseAND(bits)).where(F.col(HELD) != 0)
+        found = windows.groupBy(KEY, SECTION, HELD).agg(F.max(height).alias(height))
+        rows = Summaries(_exchanged(events), stream).of_peaks(found, (KEY, SECTION, HELD), height)
         yield in_windows(rows, F.col(HELD)).drop(HELD)
 
 

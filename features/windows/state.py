@@ -111,8 +111,7 @@ class State:
 
 def is_still_seen(stream: StreamPlan, until: int) -> Column:
     """The rows of a group's source that later probes do not find in the state alone."""
-    finite = [micros for micros in stream.reaches if micros is not None]
-    reach = max([*finite, stream.whole_reach or 0])
+    reach = max((reach.most for reach in stream.reaches if reach.most is not None), default=0)
     return (F.col("known_at") > _instant(until)) | (F.col("event_at") > _instant(until - reach))
 
 

@@ -25,6 +25,7 @@ from features.windows.block import (
     KNOWN,
     LEAST,
     NAMELESS,
+    PEAK,
     PRODUCT_BITS,
     ROLE,
     ROW,
@@ -218,6 +219,10 @@ class Summaries:
             high[name], low[name] = halves(F.coalesce(F.col(name), F.lit(0).cast(_DIGITS)))
         parts = F.array(self._row(WEIGHED_HIGH, high), self._row(WEIGHED_LOW, low))
         return rows.select(*by, F.explode(parts).alias("_row")).select(*by, "_row.*")
+
+    def of_peaks(self, rows: DataFrame, by: Sequence[str], height: str) -> DataFrame:
+        """A row for each greatest height."""
+        return rows.select(*by, self._row(PEAK, {height: F.col(height)}).alias("_row")).select(*by, "_row.*")
 
     def of_values(self, rows: DataFrame, by: Sequence[str], column: str) -> DataFrame:
         """A row for each different value."""

@@ -65,6 +65,7 @@ class Values:
         zeroed: what it adds to a sum.
         carried: what summaries bring to a standard deviation or a decay; None where there are none.
         nameless: what they bring to a count of different values.
+        heights: how high a burst stood at rows of hot keys and summaries, and which of them tell it.
     """
 
     values: Ints
@@ -73,6 +74,7 @@ class Values:
     zeroed: Ints
     carried: Carried | None = None
     nameless: Nameless | None = None
+    heights: tuple[Ints, Bools] | None = None
 
     @classmethod
     def of(cls, values: Ints, valid: Bools) -> Values:
