@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -19,7 +19,9 @@ from pyspark.sql.types import (
     StructType,
 )
 
+from features.began import began_between, known_between
 from features.declare import Entity, FeatureGroup, FeatureView
+from features.links import kept_links
 from features.source import Source, key_of
 from features.windows.block import (
     COUNTS,
@@ -44,7 +46,7 @@ from features.windows.kernel import Stage, kernel
 from features.windows.plan import PlannedGroup, StreamPlan, ValueColumns, all_measures, plan_entity
 from features.windows.rereads import as_known, told_rereads
 from features.windows.sections import in_sections
-from features.windows.state import State, began_between, folded, is_still_seen, known_between
+from features.windows.state import State, folded, folded_links, is_still_seen, of_parts
 from lake.contracts import RETRACTION, REVISION
 from lake.errors import SchemaError
 
@@ -83,7 +85,7 @@ def gather(
     Raises:
         SchemaError: a measure sums what is no exact number, or a source's key is of another type than the spine's.
     """
-    planned = plan_entity(view, entity, sources)
+    planned = plan_entity(view, entity, sources, None if state is None else state.links)
     spine = frame.schema[SPINE].dataType
     for one in planned:
         _check_key(one.group, spine, one.source.rows)
@@ -112,18 +114,18 @@ def summed_up(
         before: an earlier state of the same groups, which spares reading what it stands for.
 
     Returns:
-        None where every group looks at all of its events one by one.
+        None where every group looks at all of its events one by one, and none reads a log of links.
     """
     planned = plan_entity(view, entity, sources)
     layout = _Layout.of(planned)
     kept = [one for one in planned if one.stream.is_summed_up]
-    if not kept:
-        return None
-    if before is not None:
-        before = told_rereads(before, kept, until)
-    new = [_new_events(one, layout, until, before) for one in kept]
-    events = reduce(DataFrame.unionByName, new)
-    return State(until, folded(events, [one.stream for one in kept], before))
+    parts = list(_new_links(planned, sources, until, before))
+    if kept:
+        if before is not None:
+            before = told_rereads(before, kept, until)
+        new = [_new_events(one, layout, until, before) for one in kept]
+        parts += folded(reduce(DataFrame.unionByName, new), [one.stream for one in kept], before)
+    return State(until, of_parts(parts)) if parts else None
 
 
 def exchanged(
@@ -239,6 +241,18 @@ def _new_events(one: PlannedGroup, layout: _Layout, until: int, before: State | 
     is_reread = old.is_reread(one.stream, key_of(one.group.keys))
     new = _events(one.unrevised.where(began_between(since, until) & ~is_reread), layout)
     return new.unionByName(as_known(_events(known.where(is_reread), layout), until))
+
+
+def _new_links(
+    planned: Sequence[PlannedGroup], sources: Mapping[str, Source], until: int, before: State | None
+) -> Iterator[DataFrame]:
+    """The first links of each group that reads some."""
+    for one in planned:
+        number = one.stream.stream
+        known = None if before is None else before.links(number)
+        links = kept_links(one.group, sources, until, known)
+        if links is not None:
+            yield folded_links(links, number)
 
 
 def _check_key(group: FeatureGroup, spine: DataType, rows: DataFrame) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
@@ -20,7 +21,7 @@ from pyspark.sql.types import (
 )
 
 from features.declare import Entity, FeatureGroup, FeatureView, Kind, Measure
-from features.links import source_of
+from features.links import KnownLinks, source_of
 from features.source import Source
 from features.windows.decay import reach
 from lake.contracts import REVISION
@@ -223,16 +224,26 @@ class PlannedGroup:
         return replace(self, source=replace(self.source, rows=rows))
 
 
-def plan_entity(view: FeatureView, entity: Entity, sources: Mapping[str, Source]) -> list[PlannedGroup]:
+def plan_entity(
+    view: FeatureView,
+    entity: Entity,
+    sources: Mapping[str, Source],
+    known_links: Callable[[int], KnownLinks] | None = None,
+) -> list[PlannedGroup]:
     """Every group of ``entity`` with what to compute and the columns to bring.
+
+    Args:
+        known_links: gives the first links that were kept of the group with a number.
 
     Raises:
         SchemaError: a measure sums what is no exact number.
     """
     groups = [group for group in view.groups if group.entity == entity]
-    return [
-        _plan_group(group, number, source_of(group, sources)) for number, group in enumerate(groups, start=1)
-    ]
+    planned = []
+    for number, group in enumerate(groups, start=1):
+        known = None if known_links is None else partial(known_links, number)
+        planned.append(_plan_group(group, number, source_of(group, sources, known)))
+    return planned
 
 
 def all_measures(planned: Sequence[PlannedGroup]) -> list[MeasurePlan]:

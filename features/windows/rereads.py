@@ -12,11 +12,12 @@ from dataclasses import replace
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from features.began import known_between
 from features.source import key_of
 from features.windows.block import IS_REVISION, KEY, KNOWN, ROLE, STREAM, TIME, TOLD
 from features.windows.plan import PlannedGroup
 from features.windows.settled import has_role, in_effect, in_order
-from features.windows.state import State, known_between
+from features.windows.state import State
 from lake.contracts import REVISION
 
 # More of them in a filter cost more than reading all.

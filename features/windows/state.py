@@ -14,6 +14,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, LongType, MapType, StringType, StructField, StructType
 
+from features.began import instant
+from features.links import LINKED_AT, SUBJECT, KnownLinks
 from features.windows.block import KEY, STREAM
 from features.windows.plan import StreamPlan
 from features.windows.summaries import (
@@ -29,6 +31,7 @@ from features.windows.summaries import (
 from lake.described import described
 
 _TOTALS, _EDGES, _OF, _VALUE = "totals", "edges", "value_of", "value"
+_LINK = "subject of a link"
 
 _DIGITS = DecimalType(38, 0)
 _EDGE = StructType(
@@ -50,9 +53,9 @@ SCHEMA = StructType(
             for name, (kind, comment) in _MAPS.items()
         ),
         *described(
-            "value_of string: Column whose different values are counted; null in a row of totals",
+            "value_of string: Column whose different values are counted, or what a link links; null in a row of totals",
             "value string: The value",
-            "rows long: Events with the value",
+            "rows long: Events with the value; null for links",
         ),
     ]
 )
@@ -63,8 +66,8 @@ class State:
     """The events of one entity that began to count by ``until`` (microseconds), summed up.
 
     ``rows``, of ``SCHEMA``: of each key and stream, one with the totals and one for each different value that a measure
-    counts. ``rereads``: for each stream that is revised, the keys that it does not stand for; None where these are too
-    many, and it stands for none.
+    counts; of groups that read links, one for each first link of a subject with a key. ``rereads``: for each stream
+    that is revised, the keys that it does not stand for; None where these are too many, and it stands for none.
     """
 
     until: int
@@ -92,6 +95,12 @@ class State:
         of_stream = self.rows.where(F.col("stream") == stream.stream)
         return of_stream.where(~F.col("key").isin(texts)) if texts else of_stream
 
+    def links(self, stream: int) -> KnownLinks:
+        """The first links of the group with this number."""
+        of_stream = self.rows.where((F.col("stream") == stream) & (F.col(_OF) == _LINK))
+        since = F.col(_TOTALS)[LINKED_AT].cast("long").alias(LINKED_AT)
+        return KnownLinks(self.until, of_stream.select("key", F.col(_VALUE).alias(SUBJECT), since))
+
     def marked(self, stream: StreamPlan, key: DataType) -> DataFrame:
         """The keys of a stream that are always read whole, as this type."""
         is_marked = (F.col("stream") == stream.stream) & (F.col(_TOTALS)[MARK] > 0)
@@ -112,25 +121,18 @@ class State:
 def is_still_seen(stream: StreamPlan, until: int) -> Column:
     """The rows of a group's source that later probes do not find in the state alone."""
     reach = max((reach.most for reach in stream.reaches if reach.most is not None), default=0)
-    return (F.col("known_at") > _instant(until)) | (F.col("event_at") > _instant(until - reach))
+    return (F.col("known_at") > instant(until)) | (F.col("event_at") > instant(until - reach))
 
 
-def began_between(since: int | None, until: int) -> Column:
-    """The rows of a source that began to count in (since, until]."""
-    by_then = (F.col("event_at") <= _instant(until)) & (F.col("known_at") <= _instant(until))
-    if since is None:
-        return by_then
-    return by_then & ((F.col("event_at") > _instant(since)) | (F.col("known_at") > _instant(since)))
+def folded_links(links: DataFrame, stream: int) -> DataFrame:
+    """First links as rows of a state."""
+    since = F.create_map(F.lit(LINKED_AT), F.col(LINKED_AT).cast(_DIGITS))
+    number, what = F.lit(stream).alias("stream"), F.lit(_LINK).alias(_OF)
+    return links.select("key", number, since.alias(_TOTALS), what, F.col(SUBJECT).alias(_VALUE))
 
 
-def known_between(since: int | None, until: int | None) -> Column:
-    """The rows of a source that became known in (since, until]."""
-    later = F.lit(True) if since is None else F.col("known_at") > _instant(since)
-    return later if until is None else later & (F.col("known_at") <= _instant(until))
-
-
-def folded(events: DataFrame, streams: Sequence[StreamPlan], before: State | None) -> DataFrame:
-    """The rows of the state that stands for ``before`` and for events that began to count after it.
+def folded(events: DataFrame, streams: Sequence[StreamPlan], before: State | None) -> list[DataFrame]:
+    """The rows of the state that stands for ``before`` and for events that began to count after it, in parts.
 
     Args:
         events: events as they are exchanged.
@@ -160,6 +162,11 @@ def folded(events: DataFrame, streams: Sequence[StreamPlan], before: State | Non
             found.select(KEY, number, F.lit(column).alias(_OF), _VALUE, ROWS)
             for column, found in counted.items()
         ]
+    return parts
+
+
+def of_parts(parts: Sequence[DataFrame]) -> DataFrame:
+    """The rows of a state, of parts that lack some of its columns."""
     whole = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), parts)
     return whole.to(SCHEMA)
 
@@ -197,7 +204,3 @@ def _unfolded(stream: StreamPlan) -> list[Column]:
 
 def _key(exchanged: DataFrame) -> Column:
     return F.col("key").cast(exchanged.schema[KEY].dataType).alias(KEY)
-
-
-def _instant(micros: int) -> Column:
-    return F.timestamp_micros(F.lit(micros))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from features.check import mistakes
 from features.declare import (
@@ -23,7 +24,8 @@ from features.declare import (
     is_new,
 )
 from features.source import Source
-from features.view import build_view
+from features.view import build_view, view_states, with_rereads
+from features.windows.state import State
 from lake.contracts import CORRECTION, RETRACTION
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -127,8 +129,10 @@ def expected(
     }
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_bad_accounts_of_a_device_equal_brute_force(spark: SparkSession, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "states_at"), [(1, []), (2, []), (3, [500, 1700])])
+def test_bad_accounts_of_a_device_equal_brute_force(
+    spark: SparkSession, seed: int, states_at: list[int]
+) -> None:
     dice = random.Random(seed)
     logins, disputes = history(dice)
     probes = [
@@ -161,7 +165,17 @@ def test_bad_accounts_of_a_device_equal_brute_force(spark: SparkSession, seed: i
     spine = spark.createDataFrame(
         probes, "probe_id string, payer_id string, device_id string, as_of timestamp"
     )
-    built = {row["probe_id"]: row for row in build_view(VIEW, spine, sources).collect()}
+    states: dict[str, State] = {}
+    for after_noon in states_at:
+        until = NOON + timedelta(minutes=after_noon)
+        states = view_states(VIEW, sources, int(until.timestamp() * 1_000_000), states)
+    if states:
+        probes = [probe for probe in probes if probe[3] > until]
+        spine = spine.where(F.col("as_of") > F.lit(until))
+        assert states["device"].links(1).rows.count() > 5
+    found = build_view(VIEW, spine, sources, states=with_rereads(VIEW, sources, states))
+    built = {row["probe_id"]: row for row in found.collect()}
+    assert len(built) == len(probes) > 40
     for probe, payer, device, at in probes:
         for name, cell in expected(logins, disputes, payer, device, at).items():
             assert built[probe][name] == cell, (probe, payer, device, at, name)

@@ -226,6 +226,42 @@ def test_of_a_revised_log_a_day_reads_what_its_windows_hold_and_keys_that_were_r
     assert rows(project) == increment
 
 
+def test_of_a_log_of_links_a_day_reads_what_came_since_the_state(
+    project: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.definitions(
+        'source="payments", windows=[days(1)], measures=[count("payments"), total("amount"), largest("amount")]',
+        'source=Link(source="disputes", on="payment_id", through="payments"), windows=[days(2), LIFETIME], '
+        'measures=[count("disputes")]',
+    )
+    text = (project.folder / "definitions.py").read_text()
+    project.write("definitions.py", text.replace("import Entity", "import LIFETIME, Link, Entity"))
+    config = (
+        (project.folder / "base.yml").read_text().replace("{root: raw}", "{root: raw, days_per_batch: 1}")
+    )
+    project.write("base.yml", config + KEEPS_STATES)
+    dice = random.Random(7)
+    days = [FIRST + timedelta(days=number) for number in range(6)]
+    for day in days[:5]:
+        deliver(project, dice, day, [0] * 9)
+        told = [
+            {"dispute_id": f"{day} {number}", "payment_id": f"{of}-{number}", "ts": f"{day}T05:00:00Z"}
+            for number in range(3)
+            for of in (FIRST, day)[number % 2 :]
+        ]
+        project.write(f"raw/disputes/{day}.jsonl", "\n".join(map(json.dumps, told)) + "\n")
+    run(project, IngestLogs)
+    for begin, end in ((days[0], days[3]), (days[3], days[4]), (days[4], days[5])):
+        run(project, BuildFeatures, "--from", str(begin), "--to", str(end))
+        told_files = capsys.readouterr().err
+    assert "features_payments reads 1 of 5 files of events_payments" in told_files
+    assert states(project) == [midnight(day) for day in days[3:5]]
+    increment = rows(project)
+    assert project.lake.read(TABLE).where("card_disputes_lifetime > card_disputes_2d").count()
+    run(project, BuildFeatures, "--replace")
+    assert rows(project) == increment
+
+
 def test_what_comes_after_a_seal_is_known_after_it_unless_it_is_declared_as_history(project: Any) -> None:
     dice = random.Random(7)
     deliver(project, dice, FIRST, [0])
