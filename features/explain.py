@@ -15,7 +15,7 @@ from features.links import source_of
 from features.source import Source
 from features.view import AS_OF
 from features.windows.decay import reach
-from features.windows.plan import SLOTS
+from features.windows.plan import SLOTS, PlannedGroup, plan_group
 from lake.contracts import RETRACTION, REVISION
 from lake.errors import SchemaError
 
@@ -90,7 +90,7 @@ def evidence(view: FeatureView, feature: str, spine: DataFrame, sources: Mapping
             f"{feature} is no windowed feature of view {view.name}, and only those are computed from other rows; "
             "name an entity's measure with its window"
         )
-    source = source_of(asked.group, sources)
+    planned = plan_group(asked.group, 1, source_of(asked.group, sources))
     keys = [f"key_{number}" for number in range(len(asked.group.keys))]
     entity = zip(asked.group.entity.keys, keys, strict=True)
     asking = spine.select(
@@ -99,8 +99,8 @@ def evidence(view: FeatureView, feature: str, spine: DataFrame, sources: Mapping
         *(F.col(name).alias(key) for name, key in entity),
     )
     # A hint, because Spark cannot know how few rows are asked for, and would shuffle the whole log.
-    rows = _read(asked, source, keys).join(F.broadcast(asking), on=keys, how="inner")
-    judged = _in_effect(rows, source).withColumn("verdict", _verdict(asked.micros))
+    rows = _read(asked, planned, keys).join(F.broadcast(asking), on=keys, how="inner")
+    judged = _in_effect(rows, planned.source).withColumn("verdict", _verdict(asked.micros))
     if asked.measure.kind == "burst":
         judged = _of_burst(judged, asked)
     counted = F.when(F.col("verdict") == COUNTS, F.col("contribution"))
@@ -109,9 +109,10 @@ def evidence(view: FeatureView, feature: str, spine: DataFrame, sources: Mapping
     )
 
 
-def _read(asked: Windowed, source: Source, keys: list[str]) -> DataFrame:
+def _read(asked: Windowed, planned: PlannedGroup, keys: list[str]) -> DataFrame:
     """The source's rows as the group and the measure see them; times in microseconds beside the instants."""
-    group, measure = asked.group, asked.measure
+    group, measure, source = asked.group, asked.measure, planned.source
+    values = [*planned.values.numbers, *planned.values.texts]
     conditions = [F.coalesce(F.expr(text), F.lit(False)) for text in (group.where, measure.where) if text]
     read = F.lit(None).cast("string") if measure.of is None else F.expr(measure.of)
     measured = F.lit(True) if measure.of is None else read.isNotNull()
@@ -128,6 +129,7 @@ def _read(asked: Windowed, source: Source, keys: list[str]) -> DataFrame:
         F.unix_micros(source.told_at).alias("told"),
         revision.isNotNull().alias("is_revision"),
         F.equal_null(revision, F.lit(RETRACTION)).alias("is_retraction"),
+        F.struct(F.unix_micros("event_at"), *values).alias("tie"),
         read.cast("string").alias("value"),
         measured.alias("is_measured"),
         _contribution(measure, source, read).alias("contribution"),
@@ -152,13 +154,14 @@ def _in_effect(rows: DataFrame, source: Source) -> DataFrame:
     """Add from when each row is in effect (``begins``, null is never), what ends that, and when (null is never).
 
     A row and its revisions follow each other as they became known, the row first and a retraction after a correction
-    of the same instant; a revision takes effect no sooner than its row.
+    of the same instant, then by time and values as in ``settled.in_order``; a revision takes effect no sooner than its
+    row.
     """
     if not source.is_revised:
         never, nothing = F.lit(None).cast("long"), F.lit(None).cast("string")
         return rows.withColumns({"begins": F.col("known"), "ended": never, "ended_by": nothing})
     of_row = Window.partitionBy("row_id", "source_row")
-    in_order = of_row.orderBy("is_revision", "told", "is_retraction", "at")
+    in_order = of_row.orderBy("is_revision", "told", "is_retraction", "tie")
     whole = of_row.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     arrived = F.min(F.when(~F.col("is_revision"), F.col("known"))).over(whole)
     begins = F.when(arrived.isNotNull(), F.greatest(F.col("known"), arrived))

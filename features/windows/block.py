@@ -16,6 +16,7 @@ from features.windows.intervals import Ints
 KEY, STREAM, ROW, TIME, KNOWN, ROLE, TOLD = "key", "stream", "row", "time", "known", "role", "told"
 SECTION, SERVES = "section", "serves"
 SPINE, PACKED = "spine", "packed"
+NUMBER, TEXT = OF_VALUES = "number_", "text_"
 PROBE = 0
 
 # Roles of an event: it counts; or it is a revision (bit 2: a retraction), and counts or not (bit 0). Of one that is
@@ -40,12 +41,12 @@ BLOCK_ROWS = 131_072
 
 def number_column(slot: int) -> str:
     """The column that carries a measure's integers."""
-    return f"number_{slot}"
+    return f"{NUMBER}{slot}"
 
 
 def text_column(slot: int) -> str:
     """The column that carries what a measure tells apart."""
-    return f"text_{slot}"
+    return f"{TEXT}{slot}"
 
 
 def height_column(number: int) -> str:

@@ -22,6 +22,7 @@ from features.windows.block import (
     KIND_BITS,
     KNOWN,
     NAMELESS,
+    OF_VALUES,
     PACKED,
     PROBE,
     ROLE,
@@ -29,6 +30,7 @@ from features.windows.block import (
     SERVES,
     SPINE,
     STREAM,
+    TEXT,
     TIME,
     TOLD,
     VALUE,
@@ -180,10 +182,11 @@ class _Part:
     def _effective(self) -> tuple[Events, Bools]:
         known, until = self._known, np.full(len(self._keys), FOREVER)
         counts = np.ones(len(self._keys), dtype=np.bool_)
-        ids = self._ids() if self._stream.needs_ids else None
+        ids = _ranks(self._rows[ROW]) if self._stream.needs_ids else None
         if self._stream.is_revised and ids is not None:
             own = self._keys * (int(ids.max(initial=0)) + 1) + ids
-            known, until, counts = effective(own, self._known, ints(self._rows, TOLD), ints(self._rows, ROLE))
+            told, roles = ints(self._rows, TOLD), ints(self._rows, ROLE)
+            known, until, counts = effective(own, self._known, told, roles, self._ties)
         rank = None
         if ids is not None:
             rank = np.empty(len(ids), dtype=np.int64)
@@ -193,13 +196,15 @@ class _Part:
             start = np.where(self._stands_for == ITSELF, start, -FOREVER)
         return Events(self._keys, self._times, start, until, rank, self._serves, self._stands_for), counts
 
-    def _ids(self) -> Ints:
-        """Ids as numbers in the order of their texts."""
-        column = self._rows[ROW].combine_chunks().dictionary_encode()
-        place = np.empty(len(column.dictionary), dtype=np.int64)
-        place[pc.array_sort_indices(column.dictionary).to_numpy()] = np.arange(len(place))
-        numbers: Ints = place[column.indices.to_numpy()]
-        return numbers
+    def _ties(self) -> list[Ints]:
+        """What orders revisions that were told at one instant, as ``settled.in_order`` has it: null comes first."""
+        found = [self._times]
+        for name in self._rows.column_names:
+            if name.startswith(OF_VALUES):
+                column = self._rows[name]
+                values = _ranks(column) if name.startswith(TEXT) else column.fill_null(0).to_numpy()
+                found += [column.is_valid().to_numpy().astype(np.int64), values]
+        return found
 
     def _values(self, measure: MeasurePlan) -> Values:
         """What a measure reads; measures of the same column share it."""
@@ -251,6 +256,15 @@ class _Part:
         numbers = self._rows[number_column(measure.slot)]
         valid = numbers.is_valid().to_numpy()
         return numbers.fill_null(0).to_numpy().astype(np.int64), valid & self._counts
+
+
+def _ranks(texts: pa.ChunkedArray) -> Ints:
+    """Texts as numbers in their order; 0 for null too."""
+    column = texts.combine_chunks().dictionary_encode()
+    place = np.zeros(max(len(column.dictionary), 1), dtype=np.int64)
+    place[pc.array_sort_indices(column.dictionary).to_numpy()] = np.arange(len(column.dictionary))
+    numbers: Ints = place[column.indices.fill_null(0).to_numpy()]
+    return numbers
 
 
 def _raw(kind: pa.DataType) -> pa.DataType:

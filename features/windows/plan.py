@@ -242,7 +242,7 @@ def plan_entity(
     planned = []
     for number, group in enumerate(groups, start=1):
         known = None if known_links is None else partial(known_links, number)
-        planned.append(_plan_group(group, number, source_of(group, sources, known)))
+        planned.append(plan_group(group, number, source_of(group, sources, known)))
     return planned
 
 
@@ -251,7 +251,15 @@ def all_measures(planned: Sequence[PlannedGroup]) -> list[MeasurePlan]:
     return [measure for one in planned for measure in one.stream.measures]
 
 
-def _plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGroup:
+def plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGroup:
+    """What to compute for one group, of the rows of its source.
+
+    Args:
+        stream: tells the group's rows from those of others in the exchange.
+
+    Raises:
+        SchemaError: the source lacks a column, or a measure sums what is no exact number.
+    """
     absent = [name for name in ("event_at", "known_at", *group.keys) if name not in source.rows.columns]
     if absent:
         raise SchemaError(

@@ -53,7 +53,7 @@ def as_known(rows: DataFrame, until: int) -> DataFrame:
     """
     begun = in_effect(rows).where(F.greatest(TIME, KNOWN) <= until)
     in_force, gone = begun.where(F.col(TOLD) > until), begun.where(F.col(TOLD) <= until)
-    of_row = in_order()
+    of_row = in_order(rows)
     is_apart = has_role(IS_REVISION) & (
         F.first(has_role(IS_REVISION)).over(of_row) | (F.first(TIME).over(of_row) != F.col(TIME))
     )

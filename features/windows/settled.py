@@ -17,6 +17,7 @@ from features.windows.block import (
     IS_SETTLED,
     KEY,
     KNOWN,
+    OF_VALUES,
     ROLE,
     ROW,
     STREAM,
@@ -50,9 +51,12 @@ def until(streams: Sequence[StreamPlan]) -> Column:
     return F.when(F.col(STREAM).isin(revised), F.col(TOLD)).otherwise(FOREVER)
 
 
-def in_order() -> WindowSpec:
-    """A row and its revisions, as they take effect."""
-    return Window.partitionBy(KEY, STREAM, ROW).orderBy(has_role(IS_REVISION), TOLD, has_role(IS_RETRACTION))
+def in_order(rows: DataFrame) -> WindowSpec:
+    """A row and its revisions, as they take effect; what else is told at one instant by its time and its values."""
+    ties = [name for name in rows.columns if name.startswith(OF_VALUES)]
+    return Window.partitionBy(KEY, STREAM, ROW).orderBy(
+        has_role(IS_REVISION), TOLD, has_role(IS_RETRACTION), TIME, *ties
+    )
 
 
 def in_effect(rows: DataFrame) -> DataFrame:
@@ -61,7 +65,7 @@ def in_effect(rows: DataFrame) -> DataFrame:
     Args:
         rows: events as they are exchanged, of streams that may be revised, with all that is known of their keys.
     """
-    of_row = in_order()
+    of_row = in_order(rows)
     # Without the row itself its revisions wait for ever.
     waits = F.first(has_role(IS_REVISION)).over(of_row)
     arrived = F.when(waits, FOREVER).otherwise(F.first(KNOWN).over(of_row))

@@ -6,14 +6,27 @@ that become known after the fact.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import SparkSession
 
-from features.declare import LIFETIME, Entity, FeatureGroup, FeatureView, Spine, Window, days, mean
+from features.declare import (
+    LIFETIME,
+    Entity,
+    FeatureGroup,
+    FeatureView,
+    Spine,
+    Window,
+    days,
+    distinct,
+    mean,
+    total,
+)
+from features.explain import evidence
 from features.source import Source
-from features.view import build_view
+from features.view import build_view, hot_keys
 from lake.contracts import CORRECTION, RETRACTION
 
 Row = tuple[str, int, str, str, str | None, int | None]
@@ -135,3 +148,53 @@ def test_a_revision_whose_row_never_comes_counts_for_nothing(spark: SparkSession
         ("here", 1, "10T08:00", "10T09:00", None, 3),
     ]
     assert means(spark, LIFETIME, rows, [(1, "10T12:00")]) == [3.0]
+
+
+def test_of_corrections_told_at_one_instant_the_same_one_counts_in_any_order_and_for_hot_keys(
+    spark: SparkSession,
+) -> None:
+    dice = random.Random(4)
+    view = FeatureView(
+        name="ratings",
+        spine=Spine(source="ratings", row="probe"),
+        groups=[
+            FeatureGroup(
+                entity=Entity("listing", key="listing"),
+                source="ratings",
+                windows=[days(1), LIFETIME],
+                measures=[total("rating"), distinct("remark")],
+            )
+        ],
+    )
+    start, rows, winners = instant("04T00:00"), list[tuple[object, ...]](), []
+    for number in range(60):
+        at = start + timedelta(minutes=20 * number)
+        told = at + timedelta(minutes=dice.choice([1, 200]))
+        rows.append((f"r{number}", 1, at, at, None, 1, "first"))
+        tied = [
+            (
+                at + timedelta(minutes=dice.choice([0, 0, 3])),
+                dice.choice([None, 5, 9]),
+                dice.choice([None, "é", "z"]),
+            )
+            for _ in range(3)
+        ]
+        rows += [(f"r{number}", 1, moved, told, CORRECTION, rating, remark) for moved, rating, remark in tied]
+        # As Spark orders nulls, before all else.
+        winners.append(max(tied, key=lambda one: (one[0], one[1] or 0, (one[2] or "").encode())))
+    spine = spark.createDataFrame(
+        [(n, 1, start + timedelta(hours=1 + n)) for n in range(30)], "probe int, listing int, as_of timestamp"
+    )
+    found = []
+    for order, rows_per_task in ((rows, None), (rows[::-1], None), (dice.sample(rows, len(rows)), 20)):
+        frame = spark.createDataFrame(order, SCHEMA + ", remark string").repartition(3)
+        sources = {"ratings": Source(frame, ("id",))}
+        hot = hot_keys(view, spine, sources, rows_per_task=rows_per_task) if rows_per_task else {}
+        assert bool(hot) == bool(rows_per_task)
+        found.append(build_view(view, spine, sources, tasks=2, hot=hot).orderBy("probe").collect())
+    assert found[0] == found[1] == found[2]
+    (last,) = (row for row in found[0] if row["probe"] == "29")
+    assert last["listing_rating_sum_lifetime"] == sum(rating or 0 for _, rating, _ in winners)
+    assert last["listing_remark_distinct_lifetime"] == len({remark for _, _, remark in winners if remark})
+    rows_told = evidence(view, "listing_rating_sum_lifetime", spine.where("probe = 29"), sources).collect()
+    assert sum(int(row["contribution"] or 0) for row in rows_told) == last["listing_rating_sum_lifetime"]
