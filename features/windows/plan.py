@@ -23,6 +23,7 @@ from pyspark.sql.types import (
 from features.declare import Entity, FeatureGroup, FeatureView, Kind, Measure
 from features.links import KnownLinks, source_of
 from features.source import Source
+from features.windows.block import KIND_BITS
 from features.windows.decay import reach
 from lake.contracts import REVISION
 from lake.errors import SchemaError
@@ -258,7 +259,7 @@ def plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGroup
         stream: tells the group's rows from those of others in the exchange.
 
     Raises:
-        SchemaError: the source lacks a column, or a measure sums what is no exact number.
+        SchemaError: the source lacks a column, a measure sums what is no exact number, or there are too many windows.
     """
     absent = [name for name in ("event_at", "known_at", *group.keys) if name not in source.rows.columns]
     if absent:
@@ -283,6 +284,11 @@ def plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGroup
         span = measure.span.micros or 0 if measure.span else 0
         measures.append(MeasurePlan(measure.kind, slot, scale, span, outputs))
     plan = StreamPlan(stream, source.is_revised, isinstance(group.source, str), tuple(measures))
+    if len(plan.reaches) > KIND_BITS:
+        raise SchemaError(
+            f"{group.declared}: {len(plan.reaches)} different windows, and decays and bursts over them; one group can "
+            f"have {KIND_BITS}: make two of it"
+        )
     columns = ValueColumns(tuple(column for column, _ in numbers.values()), tuple(texts.values()))
     return PlannedGroup(group, source, plan, columns)
 

@@ -217,9 +217,9 @@ def _peaks(events: DataFrame, places: DataFrame, stream: StreamPlan) -> Iterator
         height = height_column(number)
         bits = F.lit(stream.bits_of_bursts(peak.span)).cast("long")
         highest = events.groupBy(KEY, _FROM).agg(F.max(height).alias(height)).where(F.col(height).isNotNull())
-        placed = highest.join(places, on=[KEY, _FROM], how="inner")
-        windows = placed.withColumn(HELD, F.col(_AS_SUMMARY).bitwiseAND(bits)).where(F.col(HELD) != 0)
-        found = windows.groupBy(KEY, SECTION, HELD).agg(F.max(height).alias(height))
+        windows = F.col(_AS_SUMMARY).bitwiseAND(bits)
+        placed = highest.join(places, on=[KEY, _FROM], how="inner").withColumn(HELD, windows)
+        found = placed.where(F.col(HELD) != 0).groupBy(KEY, SECTION, HELD).agg(F.max(height).alias(height))
         rows = Summaries(_exchanged(events), stream).of_peaks(found, (KEY, SECTION, HELD), height)
         yield in_windows(rows, F.col(HELD)).drop(HELD)
 

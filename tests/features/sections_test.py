@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -31,7 +32,9 @@ from features.source import Source
 from features.windows.block import SECTION, SPINE
 from features.windows.exchange import gather
 from features.windows.hot_keys import find_hot_keys
+from features.windows.plan import plan_group
 from features.windows.sections import in_sections
+from lake.errors import SchemaError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CARD = Entity("card", key="card_id")
@@ -91,6 +94,19 @@ def largest_section(spark: SparkSession, size: int, *, is_revised: bool) -> int:
     held = in_sections(gathered.rows, gathered.streams, hot).groupBy(SECTION).count().collect()
     assert len(held) > size // 200
     return max(int(row["count"]) for row in held)
+
+
+def test_more_windows_than_there_are_bits_are_refused(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([], "card_id string, event_at timestamp, known_at timestamp")
+    many = [minutes(number) for number in range(1, 20)]
+    measures = [count("n"), decayed("weight", half_life=hours(1)), burst("burst", span=hours(1))]
+    for windows, is_refused in ((many[:18], False), (many, True)):
+        group = FeatureGroup(entity=CARD, source="payments", windows=windows, measures=measures)
+        refused = pytest.raises(
+            SchemaError, match="57 different windows, and decays and bursts over them; one group can"
+        )
+        with refused if is_refused else nullcontext():
+            plan_group(group, 1, Source(rows, ("card_id",)))
 
 
 @pytest.mark.parametrize("is_revised", [True, False])
