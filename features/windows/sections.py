@@ -5,7 +5,8 @@ others like it; one whose window ends within the section comes by itself. So a s
 window, about as many that leave it: bounded, however long the key's history, and exact.
 
 A row that is taken back or corrected leaves its sums where that happens: later sections do not hear of it, and in the
-section of that instant it comes by itself.
+section of that instant it comes by itself. What a burst saw before is remembered whatever became of it, as the greatest
+height of its rows.
 
 A state is the same for all keys at once: the section before it has no probes, and lifetime windows see it summed up.
 """
