@@ -13,11 +13,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from features.windows.block import COUNTS, KEY, STREAM, TIME, TOLD, height_column, number_column
+from features.windows.block import KEY, STREAM, TIME, height_column, number_column
 from features.windows.hot_keys import begins, with_section
-from features.windows.intervals import FOREVER
 from features.windows.plan import Peak, StreamPlan
-from features.windows.settled import has_role
+from features.windows.settled import counts, until
 
 _AT, _STEP, _ROW, _SECTION = "_at", "_step", "_row", "_at_section"
 
@@ -74,8 +73,10 @@ def _of_stream(rows: DataFrame, stream: StreamPlan, cuts: Mapping[str | int, tup
 def _steps(rows: DataFrame, stream: StreamPlan) -> DataFrame:
     """Up and down: one step for each row, and one for each span in which it is held."""
     row = F.struct(*rows.columns)
-    ends = [F.least(F.col(TIME) + peak.span, _until(stream)) for peak in stream.peaks]
-    held = [_counts(stream, peak) & (begins() < end) for peak, end in zip(stream.peaks, ends, strict=True)]
+    ends = [F.least(F.col(TIME) + peak.span, until([stream])) for peak in stream.peaks]
+    held = [
+        _is_measured(stream, peak) & (begins() < end) for peak, end in zip(stream.peaks, ends, strict=True)
+    ]
     up = F.struct(begins().alias(_AT), _step([F.when(one, 1).otherwise(0) for one in held]), row.alias(_ROW))
     nothing = F.when(F.lit(False), row)
     down = [
@@ -99,11 +100,8 @@ def _step(steps: Sequence[Column]) -> Column:
     ).alias(_STEP)
 
 
-def _until(stream: StreamPlan) -> Column:
-    return F.col(TOLD) if stream.is_revised else F.lit(FOREVER)
-
-
-def _counts(stream: StreamPlan, peak: Peak) -> Column:
+def _is_measured(stream: StreamPlan, peak: Peak) -> Column:
     """Whether a burst counts a row."""
-    counts = has_role(COUNTS) if stream.is_revised else F.lit(True)
-    return counts if peak.slot is None else counts & F.col(number_column(peak.slot)).isNotNull()
+    return (
+        counts(stream) if peak.slot is None else counts(stream) & F.col(number_column(peak.slot)).isNotNull()
+    )

@@ -125,26 +125,13 @@ class StreamPlan:
     @property
     def decays(self) -> tuple[Decay, ...]:
         """The different decays."""
-        return tuple(
-            dict.fromkeys(
-                Decay(measure.span, reach(measure.span, output.micros))
-                for measure in self.measures
-                if measure.kind == "decayed"
-                for output in measure.outputs
-            )
-        )
+        spans = self._spans("decayed")
+        return tuple(dict.fromkeys(Decay(half_life, reach(half_life, window)) for half_life, window in spans))
 
     @property
     def bursts(self) -> tuple[Burst, ...]:
         """The different bursts, but for what they count."""
-        return tuple(
-            dict.fromkeys(
-                Burst(measure.span, output.micros)
-                for measure in self.measures
-                if measure.kind == "burst"
-                for output in measure.outputs
-            )
-        )
+        return tuple(Burst(span, window) for span, window in self._spans("burst"))
 
     @property
     def peaks(self) -> tuple[Peak, ...]:
@@ -183,6 +170,15 @@ class StreamPlan:
         """The bits of all bursts, or of those with this span."""
         first = len(self.windows) + len(self.decays)
         return sum(1 << first + n for n, one in enumerate(self.bursts) if span in {None, one.span})
+
+    def _spans(self, kind: Kind) -> dict[tuple[int, int | None], None]:
+        """The different spans of a kind of measure, each with the windows it has."""
+        return dict.fromkeys(
+            (measure.span, output.micros)
+            for measure in self.measures
+            if measure.kind == kind
+            for output in measure.outputs
+        )
 
     @property
     def is_summed_up(self) -> bool:

@@ -46,8 +46,10 @@ def settled(rows: DataFrame, streams: Sequence[StreamPlan], keys: Collection[str
 
 
 def until(streams: Sequence[StreamPlan]) -> Column:
-    """Until when a row counts, in microseconds, where revised rows are settled; some stream is revised."""
+    """Until when a row counts, in microseconds, where revised rows are settled."""
     revised = [stream.stream for stream in streams if stream.is_revised]
+    if not revised:
+        return F.lit(FOREVER)
     return F.when(F.col(STREAM).isin(revised), F.col(TOLD)).otherwise(FOREVER)
 
 
@@ -74,6 +76,11 @@ def in_effect(rows: DataFrame) -> DataFrame:
     return ended.where(has_role(COUNTS) & (F.greatest(TIME, KNOWN) < F.col(TOLD))).withColumn(
         ROLE, F.lit(COUNTS | IS_SETTLED)
     )
+
+
+def counts(stream: StreamPlan) -> Column:
+    """Whether an event of a stream counts, and does not only say that others do not."""
+    return has_role(COUNTS) if stream.is_revised else F.lit(True)
 
 
 def has_role(role: int) -> Column:

@@ -45,7 +45,7 @@ from features.windows.block import (
 from features.windows.decay import segment, weight
 from features.windows.intervals import FOREVER
 from features.windows.plan import BY_VALUE, TOLD_APART, MeasurePlan, StreamPlan
-from features.windows.settled import has_role
+from features.windows.settled import counts, has_role
 
 KIND, ROWS, VALUES, MARK = "kind", "rows", "values", "mark"
 
@@ -78,10 +78,9 @@ class Total:
 
 def totals_of(stream: StreamPlan) -> list[Total]:
     """Everything that is kept of a stream's events but their different values; integers."""
-    counts = has_role(COUNTS) if stream.is_revised else F.lit(True)
-    when = F.when(counts, F.col(TIME))
+    when = F.when(counts(stream), F.col(TIME))
     found = [
-        Total(ROWS, F.count_if(counts), F.sum(ROWS)),
+        Total(ROWS, F.count_if(counts(stream)), F.sum(ROWS)),
         Total.by(F.min, "begin", when),
         Total.by(F.max, "end", when),
     ]
@@ -155,12 +154,11 @@ def weighed_together(sums: DataFrame, by: Sequence[str], stream: StreamPlan, hal
 
 def _decaying(stream: StreamPlan, half_life: int) -> dict[str, Column]:
     """The values of an event that decay with this half-life, by the column that carries their sums."""
-    counts = has_role(COUNTS) if stream.is_revised else F.lit(True)
     found = {}
     for measure in stream.measures:
         if measure.kind == "decayed" and measure.span == half_life:
             if measure.slot is None:
-                found[KNOWN] = F.when(counts, 1)
+                found[KNOWN] = F.when(counts(stream), 1)
             else:
                 found[number_column(measure.slot)] = F.col(number_column(measure.slot))
     return found

@@ -47,8 +47,9 @@ class Shell:
 
     def answer(self, statement: str) -> None:
         r"""Show the rows of one statement, or what ``\d`` asks for."""
-        if after_comments(statement).startswith("\\"):
-            self._list(after_comments(statement))
+        said = after_comments(statement)
+        if said.startswith("\\"):
+            self._list(said)
             return
         rows = query(self.lake.spark, statement)
         with one_line_mistakes(statement):

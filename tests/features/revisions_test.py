@@ -17,6 +17,7 @@ from features.declare import (
     Entity,
     FeatureGroup,
     FeatureView,
+    Measure,
     Spine,
     Window,
     days,
@@ -38,21 +39,18 @@ def instant(text: str) -> datetime:
     return datetime.strptime(f"2021-04-{text}", "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
 
 
+def ratings(windows: Sequence[Window], *measures: Measure) -> FeatureView:
+    """A view of measures of ratings by listing."""
+    group = FeatureGroup(
+        entity=Entity("listing", key="listing"), source="ratings", windows=windows, measures=measures
+    )
+    return FeatureView(name="ratings", spine=Spine(source="ratings", row="probe"), groups=[group])
+
+
 def means(
     spark: SparkSession, window: Window, rows: Sequence[Row], probes: Sequence[tuple[int, str]]
 ) -> list[float | None]:
-    view = FeatureView(
-        name="ratings",
-        spine=Spine(source="ratings", row="probe"),
-        groups=[
-            FeatureGroup(
-                entity=Entity("listing", key="listing"),
-                source="ratings",
-                windows=[window],
-                measures=[mean("rating")],
-            )
-        ],
-    )
+    view = ratings([window], mean("rating"))
     source = [
         (i, k, instant(at), instant(known), revision, rating) for i, k, at, known, revision, rating in rows
     ]
@@ -154,18 +152,7 @@ def test_of_corrections_told_at_one_instant_the_same_one_counts_in_any_order_and
     spark: SparkSession,
 ) -> None:
     dice = random.Random(4)
-    view = FeatureView(
-        name="ratings",
-        spine=Spine(source="ratings", row="probe"),
-        groups=[
-            FeatureGroup(
-                entity=Entity("listing", key="listing"),
-                source="ratings",
-                windows=[days(1), LIFETIME],
-                measures=[total("rating"), distinct("remark")],
-            )
-        ],
-    )
+    view = ratings([days(1), LIFETIME], total("rating"), distinct("remark"))
     start, rows, winners = instant("04T00:00"), list[tuple[object, ...]](), []
     for number in range(60):
         at = start + timedelta(minutes=20 * number)

@@ -53,6 +53,12 @@ def deliver(project: Any, dice: random.Random, on: date, delays: list[int]) -> N
     project.write(f"raw/payments/{on}.jsonl", "\n".join(lines) + "\n")
 
 
+def keep_states_and_a_file_a_day(project: Any) -> None:
+    config = (project.folder / "base.yml").read_text()
+    one_day = config.replace("{root: raw}", "{root: raw, days_per_batch: 1}")
+    project.write("base.yml", one_day + KEEPS_STATES)
+
+
 def midnight(on: date) -> datetime:
     return datetime.combine(on, datetime.min.time(), UTC)
 
@@ -143,10 +149,7 @@ def test_a_day_reads_what_its_windows_hold_and_the_state(
     )
     text = (project.folder / "definitions.py").read_text()
     project.write("definitions.py", text.replace("import Entity", "import Window, Entity"))
-    config = (
-        (project.folder / "base.yml").read_text().replace("{root: raw}", "{root: raw, days_per_batch: 1}")
-    )
-    project.write("base.yml", config + KEEPS_STATES)
+    keep_states_and_a_file_a_day(project)
     dice = random.Random(7)
     for number in range(5):
         deliver(project, dice, FIRST + timedelta(days=number), [0] * 9)
@@ -184,10 +187,7 @@ def test_of_a_revised_log_a_day_reads_what_its_windows_hold_and_keys_that_were_r
     )
     text = (project.folder / "definitions.py").read_text()
     project.write("definitions.py", text.replace("import Entity", "import LIFETIME, Entity"))
-    config = (
-        (project.folder / "base.yml").read_text().replace("{root: raw}", "{root: raw, days_per_batch: 1}")
-    )
-    project.write("base.yml", config + KEEPS_STATES)
+    keep_states_and_a_file_a_day(project)
 
     def disputes(on: date, names: str, **changes: str) -> None:
         """A file with a dispute of each card; ``changes`` make it a revision of one of another day."""
@@ -236,10 +236,7 @@ def test_of_a_log_of_links_a_day_reads_what_came_since_the_state(
     )
     text = (project.folder / "definitions.py").read_text()
     project.write("definitions.py", text.replace("import Entity", "import LIFETIME, Link, Entity"))
-    config = (
-        (project.folder / "base.yml").read_text().replace("{root: raw}", "{root: raw, days_per_batch: 1}")
-    )
-    project.write("base.yml", config + KEEPS_STATES)
+    keep_states_and_a_file_a_day(project)
     dice = random.Random(7)
     days = [FIRST + timedelta(days=number) for number in range(6)]
     for day in days[:5]:
