@@ -103,7 +103,7 @@ def _built(folder: Path, seed: int) -> tuple[Lake, SimulationSettings]:
         "mlflow": {"store": "mlflow"},
     }
     overlay = folder / "conf.yml"
-    read = sorted({*payment_fraud.view.sources, payment_fraud.label.source})
+    read = sorted({*payment_fraud.view.sources, payment_fraud.labels[0].source})
     places["contracts"] = [str(CONTRACTS / f"{log}.yml") for log in read]
     overlay.write_text(yaml.safe_dump(places | {"simulation": {"seed": seed}}), encoding="utf-8")
     files = [str(file) for file in (*MARKETPLACE, overlay)]
@@ -121,7 +121,7 @@ def _truth(lake: Lake, folder: Path) -> DataFrame:
 
 
 def _rows(lake: Lake, folder: Path) -> Rows:
-    view, label = payment_fraud.view, payment_fraud.label
+    view, label = payment_fraud.view, payment_fraud.labels[0]
     told = lake.read(f"events_{label.source}").where(label.fraud)
     told = told.groupBy(F.col(label.on).alias(view.spine.row)).agg(F.min("known_at").alias("told_at"))
     frame = lake.read(view.table).join(_truth(lake, folder), on=view.spine.row)
@@ -170,7 +170,7 @@ def _median(scored: Sequence[Predictions], name: str) -> Predictions:
 
 def _scored(rows: Rows, cut: datetime, judged: Rows, seed: int) -> Predictions:
     """Rows scored by a model tuned and trained at ``cut`` on matured rows, as the platform would."""
-    until = cut - payment_fraud.label.matures_after
+    until = cut - payment_fraud.matures_after
     before, since = rows.until(until - VALIDATION).matrix(cut - VALIDATION), rows.since(until - VALIDATION)
     valid = since.until(until).matrix(cut)
     tried = [(_fit(before, valid, params), params) for params in _points(seed)]

@@ -24,6 +24,7 @@ from lake.runs import RUNS
 from lake.seals import SEALS
 from lake.tables import TableSpec
 from scoring.tables import scores
+from training.maturity.table import LABEL_MATURITY
 from training.quality_table import MODEL_QUALITY
 from training.training_set import table_spec
 
@@ -60,7 +61,7 @@ def declared_tables(contracts: Mapping[str, Contract], definitions: Definitions)
         *_of_specs([RESTATEMENTS, HOT_KEYS, FEATURE_STATES], [BUILD]),
         *_of_specs([LINEAGE], [BUILD, *train]),
         *_of_specs([FEATURE_PROOFS], [prove]),
-        *_of_specs([*map(table_spec, models), MODEL_QUALITY], train),
+        *_of_specs([*map(table_spec, models), LABEL_MATURITY, MODEL_QUALITY], train),
         *(table for name in models for table in _of_specs([scores(name)], [Claim("score_events", name)])),
         *_of_specs([ERASURES], [INGEST, BUILD]),
         *_of_specs([RUNS, LOCKS, MAINTENANCE], []),

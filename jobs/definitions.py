@@ -33,7 +33,7 @@ class Definitions:
     def hash(self) -> str:
         """Fingerprint of everything declared; the lines declarations stand on do not matter."""
         views = sorted((name, definition_hash(view)) for name, view in self.views.items())
-        models = sorted((name, model.view.name, repr(model.label)) for name, model in self.models.items())
+        models = sorted((name, model.view.name, repr(model.labels)) for name, model in self.models.items())
         return hashlib.sha256(repr((views, models)).encode()).hexdigest()[:12]
 
     def only_model(self) -> Model:
@@ -84,11 +84,25 @@ def _twice(kind: str, values: Sequence[FeatureView] | Sequence[Model]) -> Iterat
 
 
 def _of_label(model: Model, logs: Mapping[str, Collection[str]]) -> Iterator[str]:
-    source, on = model.label.source, model.label.on
-    if source not in logs:
-        yield f"{model.declared}: no contract declares the label log {source}; there are {', '.join(sorted(logs))}"
-    elif on not in logs[source]:
-        yield f"{model.declared}: {source} has no column {on}; it has {', '.join(sorted(logs[source]))}"
+    for label in model.labels:
+        source, there = label.source, logs.get(label.source)
+        if there is None:
+            yield f"{model.declared}: no contract declares the label log {source}; there are {', '.join(sorted(logs))}"
+            continue
+        for column in (label.on, *label.supersedes.values()):
+            if column not in there:
+                yield f"{model.declared}: {source} has no column {column}; it has {', '.join(sorted(there))}"
+    named = [label.source for label in model.labels]
+    if not named or len(set(named)) < len(named):
+        listed = ", ".join(named) or "none"
+        yield f"{model.declared}: labels come from {listed}; give at least one source, and each once"
+    for label in model.labels:
+        strange = sorted(set(label.supersedes) - set(named))
+        if strange:
+            yield (
+                f"{model.declared}: labels of {label.source} supersede those of {', '.join(strange)}, which is "
+                f"no source of the model's labels; they come from {', '.join(named)}"
+            )
 
 
 def _import(place: str) -> ModuleType:

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.arguments import add_range
+from jobs.event_sources import event_sources
 from jobs.job import Context, Plan, console_command, run_job
 from jobs.known_until import known_until
 from jobs.registry import connect, experiment_id
@@ -67,10 +68,11 @@ def _logs(context: Context) -> list[str]:
 
 
 def _model(context: Context, log: str) -> Model | None:
-    """The first model that describes events of the log and whose label log was ingested."""
+    """The first model that describes events of the log and whose label logs were ingested."""
     for model in context.definitions.models.values():
         is_of_log = model.view.spine.source == log and can_label_events(model)
-        if is_of_log and context.lake.exists(context.contracts[model.label.source].table):
+        tables = [context.contracts[label.source].table for label in model.labels]
+        if is_of_log and all(context.lake.exists(table) for table in tables):
             return model
     return None
 
@@ -78,7 +80,7 @@ def _model(context: Context, log: str) -> Model | None:
 def _versions(context: Context, log: str) -> dict[str, int]:
     """The tables that a log's profile is made of, with their versions."""
     model = _model(context, log)
-    sources = [log, model.label.source] if model else [log]
+    sources = [log, *(label.source for label in model.labels)] if model else [log]
     found = {
         table: context.lake.version(table) for table in (context.contracts[one].table for one in sources)
     }
@@ -116,9 +118,10 @@ def _profile(context: Context, log: str, versions: Mapping[str, int]) -> Profile
     whole = context.lake.read(contract.table, version=versions[contract.table])
     labelling = None
     if model is not None:
-        table = context.contracts[model.label.source].table
-        told = context.lake.read(table, version=versions[table])
-        labelling = Labelling(model, told, known_until([whole, told]))
+        logs = [label.source for label in model.labels]
+        told = event_sources(context.lake, context.contracts, logs, versions)
+        until = known_until([whole, *(source.rows for source in told.values())])
+        labelling = Labelling(model, told, until)
     columns = ("event_at", "known_at", *(name for name in contract.columns if name in whole.columns))
     events = _in_range(context, whole.select(*columns))
     rows, figures, counted = figures_and_counts(events, labelling)
@@ -148,8 +151,9 @@ def _in_words(labelling: Labelling | None) -> str:
         return ""
     model, until = labelling.model, labelling.known_before
     kept = f" and fulfil {model.view.spine.where}" if model.view.spine.where else ""
+    said = " or ".join(f"{label.source} say with {label.fraud}" for label in model.labels)
     return (
-        f"Fraud is what {model.label.source} say with {model.label.fraud}, known before {until:%Y-%m-%d %H:%M} UTC. "
+        f"Fraud is what {said}, known before {until:%Y-%m-%d %H:%M} UTC. "
         f"Only settled rows count: those whose labels have matured, which happened before "
         f"{labelling.settled_before:%Y-%m-%d %H:%M} UTC{kept}."
     )

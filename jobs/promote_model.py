@@ -21,7 +21,7 @@ from training.model import Model
 from training.registry import CHALLENGER, CHAMPION, ModelRegistry
 from training.splits import Fold
 from training.training_run import FOLD, RUN_KEY
-from training.training_set import table_spec, test_rows
+from training.training_set import TrainingSet, table_spec
 
 
 class PromoteModel:
@@ -98,7 +98,9 @@ def _test_rows(context: Context, model: Model, registry: ModelRegistry, version:
             f"{registry.name} v{version} was not registered by train_model, so it cannot be judged"
         )
     stored = context.lake.read(table_spec(model.name).name).where(F.col("run_key") == tags[RUN_KEY])
-    return test_rows(stored, Fold.from_json(tags[FOLD]), context.config.training.test)
+    settings = context.config.training
+    kept = TrainingSet(rows=stored, labels=model.labels, testing=settings.test, weights=settings.weights)
+    return kept.test_rows(Fold.from_json(tags[FOLD]))
 
 
 JOB = PromoteModel

@@ -23,18 +23,18 @@ def view_proofs(
     context: Context,
     view: FeatureView,
     rows: DataFrame,
-    label: Label | None,
+    labels: tuple[Label, ...],
     known_before: datetime,
     versions: Mapping[str, int],
 ) -> ViewProofs:
     """The proofs of some rows of a view's table."""
-    logs = dict.fromkeys([*view.sources, *([label.source] if label else [])])
+    logs = dict.fromkeys([*view.sources, *(label.source for label in labels)])
     sources = event_sources(context.lake, context.contracts, logs, versions)
     return ViewProofs(
         view=view,
         rows=rows,
         sources=sources,
-        label=label,
+        labels=labels,
         known_before=known_before,
         settings=context.config.training.proof,
     )
@@ -69,6 +69,6 @@ def prove_before_training(
         RefusedError: a leak was found.
     """
     table, as_of = model.view.table, context.arguments.as_of
-    report = view_proofs(context, model.view, rows, model.label, as_of, versions).before_training()
+    report = view_proofs(context, model.view, rows, model.labels, as_of, versions).before_training()
     say(context, table, report)
     refuse_leaks({table: report})

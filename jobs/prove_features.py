@@ -80,14 +80,13 @@ def _tables(context: Context) -> dict[str, FeatureView]:
     return dict.fromkeys([named], next(iter(views.values())))
 
 
-def _label(context: Context, view: FeatureView) -> Label | None:
+def _labels(context: Context, view: FeatureView) -> tuple[Label, ...]:
     """What the features of a view are to foretell, by the first model that says so."""
-    return next((model.label for model in context.definitions.models.values() if model.view is view), None)
+    return next((model.labels for model in context.definitions.models.values() if model.view is view), ())
 
 
 def _label_logs(context: Context, view: FeatureView) -> list[str]:
-    label = _label(context, view)
-    return [] if label is None else [label.source]
+    return [label.source for label in _labels(context, view)]
 
 
 def _prove(
@@ -122,9 +121,9 @@ def _prove(
 def _report(
     context: Context, table: str, view: FeatureView, versions: Mapping[str, int], as_of: datetime
 ) -> Report:
-    rows, label = context.lake.read(table, version=versions[table]), _label(context, view)
+    rows, labels = context.lake.read(table, version=versions[table]), _labels(context, view)
     if table == view.table:
-        return view_proofs(context, view, rows, label, as_of, versions).full()
+        return view_proofs(context, view, rows, labels, as_of, versions).full()
     kept = {AS_OF, view.spine.row, *view.keys, *view.context}
     own = [column.name for column in view.spine.own if column.name in rows.columns]
     features = [
@@ -132,14 +131,14 @@ def _report(
         for field in rows.schema
         if field.name not in {*kept, *own} and isinstance(field.dataType, NumericType | BooleanType)
     ]
-    labels = event_sources(context.lake, context.contracts, [label.source] if label else [], versions)
+    told = event_sources(context.lake, context.contracts, [label.source for label in labels], versions)
     return prove_table(
         rows,
         view.spine.row,
         features,
         keys=view.keys,
         own=own,
-        target=Target(label, labels[label.source], as_of) if label else None,
+        target=Target(labels, told, as_of) if labels else None,
         settings=context.config.training.proof,
     )
 

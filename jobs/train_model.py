@@ -12,9 +12,12 @@ from mlflow.data.spark_dataset import load_delta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from features.label_events import label_events
 from features.view import AS_OF
 from jobs.arguments import instant
+from jobs.event_sources import event_sources
 from jobs.job import Context, Plan, console_command, run_job
+from jobs.label_maturity import measure_maturity
 from jobs.lineage_table import write_model_lineage
 from jobs.proofs import prove_before_training
 from jobs.registry import connect, experiment_id, registry_of
@@ -22,6 +25,7 @@ from lake.errors import TrustlakeError
 from lake.runs import Outcome
 from training.champion import champion_on
 from training.judged import Judged
+from training.maturity.table import LABEL_MATURITY
 from training.model import Model
 from training.quality_table import MODEL_QUALITY, quality_rows
 from training.registry import CHALLENGER
@@ -31,7 +35,7 @@ from training.sweep.child_runs import ChildRuns, Trial
 from training.sweep.sweep import Winner
 from training.train import contract_of, train
 from training.training_run import FOLD, RUN_KEY, Candidate, log_candidate, open_run
-from training.training_set import table_spec, test_rows, training_set
+from training.training_set import TrainingSet, table_spec, training_set
 
 
 class TrainModel:
@@ -54,7 +58,7 @@ class TrainModel:
     @staticmethod
     def plan(context: Context) -> Plan:
         model = context.definitions.only_model()
-        tables = [model.view.table, context.contracts[model.label.source].table]
+        tables = [model.view.table, *(context.contracts[label.source].table for label in model.labels)]
         inputs: dict[str, int | str] = {}
         for table in tables:
             version = context.lake.version(table)
@@ -72,7 +76,7 @@ class TrainModel:
 
 def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> Outcome:
     settings = context.config.training
-    folds = split(context.arguments.as_of, settings.split, model.label.matures_after)
+    folds = split(context.arguments.as_of, settings.split, model.matures_after)
     rows = context.lake.read(model.view.table, version=tables[model.view.table]).where(
         (F.col(AS_OF) >= F.lit(folds.begin)) & (F.col(AS_OF) < F.lit(folds.end))
     )
@@ -82,6 +86,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
     experiment = experiment_id(client, context.config.mlflow)
     registry, links = registry_of(context, model), UiLinks(context.config.mlflow.tracking)
     with open_run(client, experiment, key, f"{model.name} {context.arguments.as_of:%Y-%m-%d}") as run_id:
+        measure_maturity(context, model, stored.rows, registry.name, key)
         winner, judged = train(
             stored,
             model.view.features,
@@ -95,9 +100,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
         contract = contract_of(model, registry.name, types, context.lake.stamp.code_version, judged[-1])
         candidate = Candidate(
             contract=contract,
-            champion=champion_on(
-                test_rows(stored, folds.test[-1], settings.test), registry, contract, settings.test
-            ),
+            champion=champion_on(stored.test_rows(folds.test[-1]), registry, contract, settings.test),
             winner=winner,
             folds=judged,
             tables=tables | {spec.name: context.lake.version(spec.name) or 0},
@@ -119,29 +122,30 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
         f"{final.evaluation['average_precision']}, ROC-AUC {final.evaluation['roc_auc']}",
         place=links.run(experiment, run_id),
         outputs={
-            name: context.lake.version(name) for name in (table_spec(model.name).name, MODEL_QUALITY.name)
+            name: context.lake.version(name)
+            for name in (table_spec(model.name).name, LABEL_MATURITY.name, MODEL_QUALITY.name)
         },
     )
 
 
 def _store_training_set(
     context: Context, model: Model, rows: DataFrame, tables: dict[str, int], key: str
-) -> DataFrame:
-    lake, spec = context.lake, table_spec(model.name)
-    lake.ensure(spec)
-    label_table = context.contracts[model.label.source].table
+) -> TrainingSet:
+    lake, spec, settings = context.lake, table_spec(model.name), context.config.training
+    lake.widen(spec)
+    logs = [label.source for label in model.labels]
     built = training_set(
         rows,
-        lake.read(label_table, version=tables[label_table]),
-        model.label,
-        context.config.training.test,
+        label_events(model.labels, event_sources(lake, context.contracts, logs, tables)),
+        settings.test,
         row=model.view.spine.row,
         features=model.view.features,
         run_key=key,
         as_of=context.arguments.as_of,
     )
     lake.replace(spec.name, built, where=f"run_key = '{key}'")
-    return lake.read(spec.name).where(F.col("run_key") == key)
+    rows = lake.read(spec.name).where(F.col("run_key") == key)
+    return TrainingSet(rows=rows, labels=model.labels, testing=settings.test, weights=settings.weights)
 
 
 def _on_trial(context: Context, trials: int, metric: str) -> Callable[[Trial, Winner], None]:
@@ -160,6 +164,9 @@ def _on_trial(context: Context, trials: int, metric: str) -> Callable[[Trial, Wi
 
 
 def _on_fold(context: Context, judged: Judged) -> None:
+    for part, states in judged.states.items():
+        counted = ", ".join(f"{rows:,} {name}" for name, rows in states.items() if rows)
+        context.log.info("fold %s: %s rows by their label: %s", judged.fold, part, counted or "none")
     context.log.info(
         "fold %s: average precision %s, ROC-AUC %s, %s",
         *(

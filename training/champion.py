@@ -29,7 +29,7 @@ def champion_on(
     """Score the candidate's test rows by the champion; None where there is no champion.
 
     Args:
-        rows: ``training_set.test_rows`` of the candidate's last fold.
+        rows: the test rows of the candidate's last fold.
     """
     version = registry.version_of(CHAMPION)
     if version is None:

@@ -18,36 +18,40 @@ from training.metrics.settings import EvaluationSettings
 from training.splits import Fold
 from training.trainers.fit import Fit, FitPlan, fit
 from training.trainers.plan import TrainerSettings, choose_workers
-from training.training_set import IS_FRAUD, IS_VALIDATION, TestSettings, test_rows, train_rows
+from training.training_set import IS_FRAUD, IS_VALIDATION, WEIGHT, TestSettings, TrainingSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One fold's booster and how good it is on rows it never saw, with labels that had matured by then."""
+    """One fold's booster and how good it is on rows it never saw, with labels that had matured by then.
+
+    Attributes:
+        states: how many rows of ``train`` and ``test`` are in which state of their label.
+    """
 
     fold: Fold
     fit: Fit
     frauds: int
+    states: Mapping[str, Mapping[str, int]]
     why_workers: str
     predictions: Predictions
     evaluation: Mapping[str, Estimate]
 
 
-def sweep_rows(stored: DataFrame, fold: Fold, testing: TestSettings) -> DataFrame:
-    """A validation fold for trials: its training rows, and its test rows as ``is_validation``."""
-    train = train_rows(stored, fold).withColumn(IS_VALIDATION, F.lit(False))
-    validation = test_rows(stored, fold, testing).withColumn(IS_VALIDATION, F.lit(True))
+def sweep_rows(stored: TrainingSet, fold: Fold) -> DataFrame:
+    """A validation fold for trials: its training rows, and as ``is_validation`` its test rows, each counting once."""
+    train = stored.train_rows(fold).withColumn(IS_VALIDATION, F.lit(False))
+    validation = stored.test_rows(fold).withColumns({IS_VALIDATION: F.lit(True), WEIGHT: F.lit(1.0)})
     return train.unionByName(validation.select(*train.columns))
 
 
 def fit_and_judge(
-    stored: DataFrame,
+    stored: TrainingSet,
     fold: Fold,
     features: tuple[str, ...],
     params: Mapping[str, Any],
     rounds: int,
     *,
-    testing: TestSettings,
     trainer: TrainerSettings,
     metrics: EvaluationSettings,
 ) -> Judged:
@@ -56,18 +60,19 @@ def fit_and_judge(
     Raises:
         TrustlakeError: the training rows are all of one class.
     """
-    rows = train_rows(stored, fold).withColumn(IS_VALIDATION, F.lit(False))
+    rows = stored.train_rows(fold).withColumn(IS_VALIDATION, F.lit(False))
     frauds, total = check_classes(rows, fold)
     workers, why = choose_workers(total, trainer)
     plan = FitPlan(
         features=features, params=dict(params) | {"nthread": trainer.threads}, rounds=rounds, workers=workers
     )
     fitted = fit(rows, plan)
-    predictions = judge(test_rows(stored, fold, testing), fitted.booster, testing)
+    predictions = judge(stored.test_rows(fold), fitted.booster, stored.testing)
     return Judged(
         fold=fold,
         fit=fitted,
         frauds=frauds,
+        states=stored.states(fold),
         why_workers=why,
         predictions=predictions,
         evaluation=evaluate(predictions, metrics),

@@ -13,6 +13,7 @@ from training.splits import SplitSettings
 from training.sweep.settings import SweepSettings
 from training.trainers.plan import TrainerSettings
 from training.training_set import TestSettings
+from training.weights import WeightSettings
 
 
 class TrainingSettings(Strict):
@@ -28,5 +29,6 @@ class TrainingSettings(Strict):
     metrics: EvaluationSettings = EvaluationSettings()
     sweep: SweepSettings
     trainer: TrainerSettings = TrainerSettings()
+    weights: WeightSettings = WeightSettings()
     proof: ProofSettings = ProofSettings()
     published: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)

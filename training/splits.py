@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from lake.documents import Strict
 
@@ -19,12 +19,17 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class SplitSettings(Strict):
-    """Lengths in days. Parameters are chosen on validation folds, which end before the first test begins."""
+    """Lengths in days. Parameters are chosen on validation folds, which end before the first test begins.
+
+    Attributes:
+        entities_apart: leave the entities of a test out of the rows before it that are trained on.
+    """
 
     train_days: Count
     test_days: Count
     folds: Count = 1
     validation_folds: Count = 1
+    entities_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Fold:
     test_from: datetime
     test_to: datetime
     judged_at: datetime
+    entities_apart: bool = False
 
     @property
     def labels_known_before(self) -> datetime:
@@ -43,12 +49,12 @@ class Fold:
         return self.test_from
 
     def to_json(self) -> str:
-        """The five instants, for a model version's tag."""
-        return json.dumps({name: moment.isoformat() for name, moment in asdict(self).items()})
+        """What the fold is, for a model version's tag."""
+        return json.dumps(asdict(self), default=datetime.isoformat)
 
     @classmethod
     def from_json(cls, text: str) -> Fold:
-        return cls(**{name: datetime.fromisoformat(moment) for name, moment in json.loads(text).items()})
+        return TypeAdapter(cls).validate_json(text)
 
     def __str__(self) -> str:
         return f"{self.test_from:%Y-%m-%d} to {self.test_to:%Y-%m-%d}"
@@ -87,5 +93,5 @@ def _folds(
         test_from = test_to - length
         train_to = test_from - matures_after
         train_from = train_to - timedelta(days=settings.train_days)
-        folds.append(Fold(train_from, train_to, test_from, test_to, judged_at))
+        folds.append(Fold(train_from, train_to, test_from, test_to, judged_at, settings.entities_apart))
     return tuple(folds)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyspark.sql import DataFrame
-
 from features.definition_hash import definition_hash
 from training.artefact.contract import ModelContract
 from training.judged import Judged, check_classes, fit_and_judge, sweep_rows
@@ -14,11 +12,11 @@ from training.settings import TrainingSettings
 from training.splits import Split
 from training.sweep.child_runs import ChildRuns, Trial
 from training.sweep.sweep import Winner, sweep
-from training.training_set import train_rows
+from training.training_set import TrainingSet
 
 
 def train(
-    stored: DataFrame,
+    stored: TrainingSet,
     features: tuple[str, ...],
     folds: Split,
     settings: TrainingSettings,
@@ -30,7 +28,6 @@ def train(
     """Choose parameters on folds that end before the first test begins, then fit and judge each test fold.
 
     Args:
-        stored: the rows of one training set.
         features: names, in the order of the stored arrays.
         on_trial: told of each trial as it ends, with the best so far.
         on_fold: told of each test fold as it is judged.
@@ -42,8 +39,8 @@ def train(
         TrustlakeError: a training period holds one class only.
     """
     for fold in folds.validation:
-        check_classes(train_rows(stored, fold), fold)
-    validation = [sweep_rows(stored, fold, settings.test) for fold in folds.validation]
+        check_classes(stored.train_rows(fold), fold)
+    validation = [sweep_rows(stored, fold) for fold in folds.validation]
     winner = sweep(validation, features, settings.sweep, runs, on_trial)
     params = dict(winner.params) | {"seed": settings.sweep.seed}
     judged = []
@@ -55,7 +52,6 @@ def train(
                 features,
                 params,
                 winner.rounds,
-                testing=settings.test,
                 trainer=settings.trainer,
                 metrics=settings.metrics,
             )
@@ -81,7 +77,7 @@ def contract_of(
         definition_hash=definition_hash(view),
         view=view.name,
         row_id=view.spine.row,
-        target=f"{model.label.source}: {model.label.fraud}",
+        target=model.target,
         trained_from=final.fold.train_from,
         trained_to=final.fold.train_to,
         best_iteration=final.fit.rounds - 1,

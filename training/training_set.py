@@ -1,30 +1,46 @@
-"""The training set: one row per spine row, what it looked like at ``as_of``, and when it became known as fraud.
+"""The training set: one row per spine row, what it looked like at ``as_of``, and what became known of it.
 
-Rows carry no verdict but the instant of it, so every fold derives the labels it may see from one stored frame.
+Rows carry no verdict but what was said of them and when, so every fold derives the labels it may see from one stored
+frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, FloatType, MapType, StringType
+from pyspark.sql.types import ArrayType, DataType, FloatType, MapType, StringType
 
-from features.labels import Label
+from features.label_events import ROW
+from features.labels import Label, Verdict
+from features.verdicts import (
+    LABELS,
+    LABELS_TYPE,
+    STATES,
+    confidence,
+    fraud_since,
+    labels_of_rows,
+    state,
+    verdict,
+)
 from features.view import AS_OF
 from lake.described import described
 from lake.documents import Strict
 from lake.layout import Layout
 from lake.tables import TableSpec
-from training.known_labels import first_told
+from training.maturity.delays import maturity_of
+from training.maturity.known_share import share_known
 from training.splits import Fold
+from training.weights import WeightSettings, weight
 
-FEATURES, IS_FRAUD, IS_VALIDATION = "features", "is_fraud", "is_validation"
+FEATURES, IS_FRAUD, IS_VALIDATION, WEIGHT = "features", "is_fraud", "is_validation", "weight"
 _KNOWN = "fraud_known_at"
+_ROW, _TOLD, _VERDICT, _DAY = "_row", "_told", "_verdict", "_day"
 
 
 class TestSettings(Strict):
@@ -50,7 +66,7 @@ def table_spec(model: str) -> TableSpec:
         "run_key string: Training this row belongs to",
         "as_of timestamp: Instant the row describes (UTC)",
         "row string: Hash of the spine row's id",
-        f"{_KNOWN} timestamp: When a label first said fraud (UTC); null where none did",
+        f"{_KNOWN} timestamp: When the first label that stands said fraud (UTC); null where none does",
         "entity string: Hash of what reviewers look at",
         "amount double: Money at risk",
     )
@@ -60,8 +76,15 @@ def table_spec(model: str) -> TableSpec:
     columns = columns.add(
         FEATURES, ArrayType(FloatType()), True, {"comment": "Features in the order of the model's contract"}
     )
+    columns = columns.add(
+        LABELS, _labels_type(), True, {"comment": "What labels said before as_of of the training"}
+    )
     comment = f"Rows that trainings of {model} saw, one per spine row and training"
     return TableSpec(f"training_{model}", comment, columns, layout=Layout(ranges=("run_key", AS_OF)))
+
+
+def _labels_type() -> DataType:
+    return DataType.fromDDL(LABELS_TYPE)
 
 
 def feature_array(names: Sequence[str]) -> Column:
@@ -75,8 +98,7 @@ def feature_array(names: Sequence[str]) -> Column:
 
 def training_set(
     rows: DataFrame,
-    label_events: DataFrame,
-    label: Label,
+    told: DataFrame,
     testing: TestSettings,
     *,
     row: str,
@@ -88,58 +110,121 @@ def training_set(
 
     Args:
         rows: the feature table's rows: ``as_of``, row id, features, and the columns the test settings name.
-        label_events: ``known_at`` and the label's columns.
+        told: label events, as ``label_events`` gives them; later ones change nothing.
 
     Returns:
         One row per row of ``rows``, in the columns of ``table_spec``. Identifiers are hashed.
     """
-    first = first_told(label_events, label, row=row, told_at=_KNOWN, as_of=as_of)
     slices = [
         part for name, sql in testing.slices.items() for part in (F.lit(name), F.expr(sql).cast("string"))
     ]
     amount = F.col(testing.amount).cast("double") if testing.amount else F.lit(None).cast("double")
-    return rows.join(first, on=row, how="left").select(
+    labels = labels_of_rows(told, as_of).withColumnsRenamed({ROW: _ROW, LABELS: _TOLD})
+    labelled = rows.withColumn(_ROW, F.col(row).cast("string")).join(labels, on=_ROW, how="left")
+    return labelled.select(
         F.lit(run_key).alias("run_key"),
         AS_OF,
         _hashed(F.col(row)).alias("row"),
-        _KNOWN,
+        fraud_since(F.col(_TOLD), F.lit(as_of)).alias(_KNOWN),
         _hashed(F.col(testing.entity or row)).alias("entity"),
         amount.alias("amount"),
         (F.create_map(*slices) if slices else F.lit(None)).cast("map<string,string>").alias("slices"),
         feature_array(features).alias(FEATURES),
+        F.col(_TOLD).alias(LABELS),
     )
 
 
-def train_rows(stored: DataFrame, fold: Fold) -> DataFrame:
-    """A fold's training rows with the labels known when its test begins: ``is_fraud``, ``features``, ``row``."""
-    rows = stored.where(_between(fold.train_from, fold.train_to))
-    return rows.select("row", _verdict(fold.labels_known_before), FEATURES)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSet:
+    """The rows that one training stored, read by fold.
 
-
-def test_rows(stored: DataFrame, fold: Fold, testing: TestSettings) -> DataFrame:
-    """A fold's test rows with the labels known when it is judged, less the entities known bad by then.
-
-    Returns:
-        ``row``, ``as_of``, ``entity``, ``amount``, ``slices``, ``is_fraud``, ``features``.
+    Attributes:
+        rows: in the columns of ``table_spec``.
+        labels: the sources whose labels they hold.
     """
-    rows = stored.where(_between(fold.test_from, fold.test_to))
-    if testing.forget_known_bad_days:
-        since = fold.test_from - timedelta(days=testing.forget_known_bad_days)
-        bad = (
-            stored.where(F.col(AS_OF) >= F.lit(since)).groupBy("entity").agg(F.min(_KNOWN).alias("bad_since"))
+
+    rows: DataFrame
+    labels: tuple[Label, ...]
+    testing: TestSettings
+    weights: WeightSettings
+
+    def train_rows(self, fold: Fold) -> DataFrame:
+        """A fold's training rows whose label is known when its test begins.
+
+        Returns:
+            ``row``, ``is_fraud``, ``weight``, ``features``.
+        """
+        before = fold.labels_known_before
+        rows = self.rows.where(_between(fold.train_from, fold.train_to))
+        if fold.entities_apart:
+            tested = self.rows.where(_between(fold.test_from, fold.test_to)).select("entity").distinct()
+            rows = rows.join(tested, on="entity", how="left_anti")
+        judged = rows.withColumn(_VERDICT, self._verdict(before)).where(F.col(_VERDICT).isNotNull())
+        return judged.select("row", _is_fraud(), self._weight(rows, before).alias(WEIGHT), FEATURES)
+
+    def test_rows(self, fold: Fold) -> DataFrame:
+        """A fold's test rows whose label is known when it is judged, less the entities known bad by then.
+
+        Returns:
+            ``row``, ``as_of``, ``entity``, ``amount``, ``slices``, ``is_fraud``, ``features``.
+        """
+        rows = self.rows.where(_between(fold.test_from, fold.test_to))
+        if self.testing.forget_known_bad_days:
+            rows = rows.withColumn(_DAY, F.date_trunc("day", AS_OF))
+            rows = rows.join(self._known_bad(fold), on=["entity", _DAY], how="left_anti")
+        judged = rows.withColumn(_VERDICT, self._verdict(fold.judged_at)).where(F.col(_VERDICT).isNotNull())
+        return judged.select("row", AS_OF, "entity", "amount", "slices", _is_fraud(), FEATURES)
+
+    def states(self, fold: Fold) -> dict[str, dict[str, int]]:
+        """How many rows of a fold's training and of its test are in which state; see ``verdicts.state``."""
+        return {
+            part: self._states(_between(begin, end), before)
+            for part, begin, end, before in (
+                ("train", fold.train_from, fold.train_to, fold.labels_known_before),
+                ("test", fold.test_from, fold.test_to, fold.judged_at),
+            )
+        }
+
+    def _states(self, chosen: Column, before: datetime) -> dict[str, int]:
+        found = state(F.col(LABELS), F.col(AS_OF), self.labels, F.lit(before))
+        counted = (
+            self.rows.where(chosen).groupBy(found.alias("state")).agg(F.count("*").alias("rows")).collect()
         )
-        day = F.date_trunc("day", AS_OF)
-        unknown = F.col("bad_since").isNull() | (F.col("bad_since") >= day)
-        rows = rows.join(bad, on="entity", how="left").where(unknown)
-    return rows.select("row", AS_OF, "entity", "amount", "slices", _verdict(fold.judged_at), FEATURES)
+        rows = {one["state"]: one["rows"] for one in counted}
+        return {name: rows.get(name, 0) for name in STATES}
+
+    def _known_bad(self, fold: Fold) -> DataFrame:
+        """Entities with the days of the test at whose beginning one of their rows was known as fraud."""
+        since = fold.test_from - timedelta(days=self.testing.forget_known_bad_days)
+        days = F.sequence(
+            F.date_trunc("day", F.lit(fold.test_from)), F.lit(fold.test_to), F.expr("INTERVAL 1 DAY")
+        )
+        accused = self.rows.where((F.col(AS_OF) >= F.lit(since)) & (F.size(LABELS) > 0))
+        daily = accused.select("entity", AS_OF, LABELS, F.explode(days).alias(_DAY))
+        known = verdict(F.col(LABELS), F.col(AS_OF), self.labels, F.col(_DAY))
+        return daily.where(known == str(Verdict.FRAUD)).select("entity", _DAY).distinct()
+
+    def _verdict(self, before: datetime) -> Column:
+        return verdict(F.col(LABELS), F.col(AS_OF), self.labels, F.lit(before))
+
+    def _weight(self, rows: DataFrame, before: datetime) -> Column:
+        sure = confidence(F.col(LABELS), F.col(_VERDICT), F.lit(before))
+        known = F.lit(1.0)
+        if self.weights.maturity:
+            known = share_known(maturity_of(rows, self.labels, before), F.col(AS_OF), before)
+        return weight(self.weights, _verdict_is_fraud(), amount=F.col("amount"), confidence=sure, known=known)
 
 
 def _between(begin: datetime, end: datetime) -> Column:
     return (F.col(AS_OF) >= F.lit(begin)) & (F.col(AS_OF) < F.lit(end))
 
 
-def _verdict(known_before: datetime) -> Column:
-    return F.coalesce(F.col(_KNOWN) < F.lit(known_before), F.lit(False)).alias(IS_FRAUD)
+def _verdict_is_fraud() -> Column:
+    return F.col(_VERDICT) == str(Verdict.FRAUD)
+
+
+def _is_fraud() -> Column:
+    return _verdict_is_fraud().alias(IS_FRAUD)
 
 
 def _hashed(identifier: Column) -> Column:

@@ -49,7 +49,7 @@ def prove_builder(
     subject = Subject(build=build, row=row, features=tuple(features), relations=relations)
     sample = choose(spine, row, relations, limits.rows)
     described = only(spine, row, [one.row_id for one in sample])
-    labels = target.label.source if target else None
+    labels = {label.source for label in target.labels} if target else set()
     report = prove(subject, described, sources, sample, labels=labels)
     if target is None:
         return report + Report(

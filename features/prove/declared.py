@@ -39,15 +39,15 @@ class ViewProofs:
 
     Attributes:
         rows: rows of the table: ``as_of``, row id, keys, features.
-        sources: events by log name: of the view, and of the label.
-        label: what the features are to foretell; None leaves the proofs by label out.
+        sources: events by log name: of the view, and of the labels.
+        labels: what the features are to foretell; none leave the proofs by label out.
         known_before: labels known before this are used.
     """
 
     view: FeatureView
     rows: DataFrame
     sources: Mapping[str, Source]
-    label: Label | None
+    labels: tuple[Label, ...]
     known_before: datetime
     settings: ProofSettings
 
@@ -78,8 +78,8 @@ class ViewProofs:
         # Keys as the sources have them: the table holds the row's id as text.
         sample = sampled_of(spine, self._row, self._relations)
         sources = brought(narrowed(self.sources, self._relations, self.view, sample))
-        labels = self.label.source if self.label else None
-        return prove(self._subject, spine, sources, sample, stored=stored, labels=labels)
+        logs = {label.source for label in self.labels}
+        return prove(self._subject, spine, sources, sample, stored=stored, labels=logs)
 
     def of_label(self) -> Report:
         """Embargo, and features that foretell too well."""
@@ -106,7 +106,7 @@ class ViewProofs:
 
     @cached_property
     def _relations(self) -> list[Relation]:
-        return relations_of(self.view, self.label)
+        return relations_of(self.view, self.labels)
 
     @property
     def _subject(self) -> Subject:
@@ -117,9 +117,7 @@ class ViewProofs:
 
     @property
     def _target(self) -> Target | None:
-        if self.label is None:
-            return None
-        return Target(self.label, self.sources[self.label.source], self.known_before)
+        return Target(self.labels, self.sources, self.known_before) if self.labels else None
 
     def _too_good(self, target: Target) -> Report:
         return too_good(labelled(self.rows, self._row, self.view.features, target), self.settings)

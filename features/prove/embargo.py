@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from features.labels import Label, matures_after
 from features.prove.report import EMBARGO, Finding, Made, Report, SourceEvent
 from features.prove.sample import at_micros
 from features.prove.target import Target
+from features.source import Source
 from features.view import AS_OF
 
 # Rows named; one is enough to act on, and the others tell what kind it is.
@@ -39,7 +41,11 @@ def _described(rows: DataFrame, row: str) -> DataFrame:
 
 
 def _told_before(described: DataFrame, target: Target) -> Iterator[Finding]:
-    events, label = target.events, target.label
+    for label in target.labels:
+        yield from _of_label(described, label, target.sources[label.source])
+
+
+def _of_label(described: DataFrame, label: Label, events: Source) -> Iterator[Finding]:
     told = events.rows.select(
         F.col(label.on).cast("string").alias("id"),
         events.row_id.alias("event"),
@@ -82,5 +88,5 @@ def _immature(described: DataFrame, target: Target) -> Iterator[Finding]:
             event=None,
             expected=f"a row before {limit:%Y-%m-%d %H:%M:%S}",
             found="a row whose label has not matured",
-            what=f"Labels mature in {target.label.matures_after}, and {used}: leave younger rows out",
+            what=f"Labels mature in {matures_after(target.labels)}, and {used}: leave younger rows out",
         )

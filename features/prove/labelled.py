@@ -12,9 +12,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, NumericType
 
+from features.label_events import ROW, label_events
+from features.labels import Verdict
 from features.prove.auc import auc
 from features.prove.sample import at_micros
 from features.prove.target import Target
+from features.verdicts import LABELS, labels_of_rows, verdict
 from features.view import AS_OF
 
 # What is drawn of each is bounded, whatever a table holds: enough for the second digit of an AUC.
@@ -71,18 +74,20 @@ def labelled(rows: DataFrame, row: str, features: Sequence[str], target: Target)
         rows: ``as_of``, the row id in column ``row``, the features.
     """
     numbers = [name for name in features if isinstance(rows.schema[name].dataType, NumericType | BooleanType)]
-    label, is_known = target.label, F.col("known_at") < F.lit(target.known_before)
-    said = target.events.rows.where(F.expr(label.fraud)).where(is_known)
-    frauds = (
-        said.select(F.col(label.on).cast("string").alias(_ID)).distinct().withColumn(_IS_FRAUD, F.lit(True))
-    )
+    told = labels_of_rows(label_events(target.labels, target.sources), target.known_before)
     mature = rows.where(F.col(AS_OF) < F.lit(target.matured_before)).select(
         F.col(row).cast("string").alias(_ID),
         F.unix_micros(AS_OF).alias(_MICROS),
         *(F.col(name).cast("double").alias(f"_{place}") for place, name in enumerate(numbers)),
     )
-    told = mature.join(frauds, on=_ID, how="left").withColumn(_IS_FRAUD, F.coalesce(_IS_FRAUD, F.lit(False)))
-    by_hash = told.orderBy(F.xxhash64(_ID), _ID)
+    labels = mature.join(told.withColumnRenamed(ROW, _ID), on=_ID, how="left")
+    known = verdict(F.col(LABELS), F.timestamp_micros(_MICROS), target.labels, F.lit(target.known_before))
+    judged = (
+        labels.withColumn(_IS_FRAUD, known == str(Verdict.FRAUD))
+        .where(F.col(_IS_FRAUD).isNotNull())
+        .drop(LABELS)
+    )
+    by_hash = judged.orderBy(F.xxhash64(_ID), _ID)
     drawn = (
         by_hash.where(_IS_FRAUD).limit(FRAUDS).unionByName(by_hash.where(f"NOT {_IS_FRAUD}").limit(OTHERS))
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
@@ -49,10 +49,10 @@ class OneByOne:
     """Rows that moved, and what they are from all sources.
 
     Args:
-        labels: the source of label events, if any.
+        labels: the sources of label events.
     """
 
-    def __init__(self, described: Described, labels: str | None) -> None:
+    def __init__(self, described: Described, labels: Collection[str]) -> None:
         self.described, self.labels = described, labels
         self.subject, self.sources, self.sample = described.subject, described.sources, described.sample
         self.whole = described.whole()
@@ -172,7 +172,7 @@ class OneByOne:
         event: SourceEvent | None,
         otherwise: str,
     ) -> Finding:
-        named = EMBARGO if event is not None and event.source == self.labels else proof
+        named = EMBARGO if event is not None and event.source in self.labels else proof
         return Finding(
             proof=named,
             feature=self.subject.features[place],

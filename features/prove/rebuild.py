@@ -6,7 +6,7 @@ rows that moved the source row is sought with everything else as it was, so that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
@@ -32,14 +32,14 @@ def prove(
     sample: Sequence[Sampled],
     *,
     stored: Values | None = None,
-    labels: str | None = None,
+    labels: Collection[str] = (),
 ) -> Report:
     """Prove a function that builds features on given rows.
 
     Args:
         spine: the sampled rows, and no others.
         stored: the values of a finished table, to be proved instead of those that the function gives now.
-        labels: the source of label events, if any.
+        labels: the sources of label events.
 
     Raises:
         SchemaError: a source or a column is absent.

@@ -27,8 +27,8 @@ class Relation:
     travels: bool = False
 
 
-def relations_of(view: FeatureView, label: Label | None = None) -> list[Relation]:
-    """The relations of a view: by the keys of its groups and look-ups, and of the label by the row's id.
+def relations_of(view: FeatureView, labels: Sequence[Label] = ()) -> list[Relation]:
+    """The relations of a view: by the keys of its groups and look-ups, and of the labels by the row's id.
 
     Which rows of a log a query makes events of only the query knows: its logs are in no relation by it.
     """
@@ -45,7 +45,7 @@ def relations_of(view: FeatureView, label: Label | None = None) -> list[Relation
         for log, columns, keys, travels in found
         if isinstance(log, str)
     ]
-    of_label = [] if label is None else [Relation(label.source, (label.on,), (view.spine.row,))]
+    of_label = [Relation(label.source, (label.on,), (view.spine.row,)) for label in labels]
     return list(dict.fromkeys([*of_label, *related]))
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from features.labels import Label
+from features.labels import Label, matures_after
 from features.source import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A label with its events; those known before ``known_before`` are used."""
+    """Labels with the logs they come from, by name; events known before ``known_before`` are used."""
 
-    label: Label
-    events: Source
+    labels: tuple[Label, ...]
+    sources: Mapping[str, Source]
     known_before: datetime
 
     @property
     def matured_before(self) -> datetime:
         """Labels of rows before this instant have matured."""
-        return self.known_before - self.label.matures_after
+        return self.known_before - matures_after(self.labels)

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from features.source import Source
 from features.view import AS_OF
 from jobs.definitions import Definitions
 from jobs.known_until import known_until
@@ -19,7 +20,13 @@ from lake.errors import TrustlakeError
 from lake.ingest.schemas import QUARANTINE
 from lake.tables import Lake
 from scoring.tables import scores
-from training.known_labels import FRAUD_KNOWN_AT, KNOWN_LABEL, can_label_events, with_known_labels
+from training.known_labels import (
+    FRAUD_KNOWN_AT,
+    KNOWN_LABEL,
+    LABEL_STATE,
+    can_label_events,
+    with_known_labels,
+)
 from training.model import Model
 
 _NEWEST = "_newest"
@@ -93,18 +100,21 @@ class OpenLake:
             yield View("latest_scores", about, _latest(scored))
 
     def _labelled(self, model: Model, logs: Mapping[str, DataFrame]) -> Iterator[View]:
-        log, source = model.view.spine.source, model.label.source
-        if not can_label_events(model) or not {log, source} <= logs.keys():
+        log, told = model.view.spine.source, [label.source for label in model.labels]
+        if not can_label_events(model) or not {log, *told} <= logs.keys():
             return
-        until = self.as_of or known_until([logs[log], logs[source]])
-        days = model.label.matures_after.days
+        until = self.as_of or known_until([logs[log], *(logs[source] for source in told)])
+        days = model.matures_after.days
         about = (
-            f"{log} with {KNOWN_LABEL}: what {source} said of them before {until:%Y-%m-%d %H:%M} UTC; not fraud only "
-            f"where older than {days} d"
+            f"{log} with {KNOWN_LABEL}: what {', '.join(told)} said of them before {until:%Y-%m-%d %H:%M} UTC; "
+            f"not fraud only where older than {days} d"
         )
         kept = ("event_at", "known_at", *self.contracts[log].columns)
-        rows = with_known_labels(logs[log], logs[source], model, until)
-        rows = rows.select(*(name for name in kept if name in rows.columns), FRAUD_KNOWN_AT, KNOWN_LABEL)
+        sources = {source: Source(logs[source], self.contracts[source].row_id) for source in told}
+        rows = with_known_labels(logs[log], sources, model, until)
+        rows = rows.select(
+            *(name for name in kept if name in rows.columns), FRAUD_KNOWN_AT, KNOWN_LABEL, LABEL_STATE
+        )
         alone = [other.view.spine.source for other in self.definitions.models.values()].count(log) == 1
         yield View(f"{log}_with_labels" if alone else f"{log}_with_labels_of_{model.name}", about, rows)
 

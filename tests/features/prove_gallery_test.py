@@ -48,7 +48,7 @@ class World:
         return self.reports[build]
 
     def _proved(self, build: Build) -> Report:
-        target = Target(LABEL, self.sources["labels"], START + 60 * DAY)
+        target = Target((LABEL,), self.sources, START + 60 * DAY)
         relations = relations_by_name(self.sources, keys=["card_id"], row="payment_id", own="payments")
         return prove_builder(
             build, self.spine, self.sources,

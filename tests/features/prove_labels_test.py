@@ -36,7 +36,9 @@ def target(
 ) -> Target:
     """Labels by the row they are of, when they are known, and what they say."""
     rows = [(f"label of {row}", row, NOON, known, is_fraud) for row, known, is_fraud in told]
-    return Target(LABEL, Source(spark.createDataFrame(rows, LABELS), ("label_id",)), known_before)
+    return Target(
+        (LABEL,), {"labels": Source(spark.createDataFrame(rows, LABELS), ("label_id",))}, known_before
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -78,7 +78,7 @@ def report_on(spark: SparkSession, ratings: list[Rating], is_fraud: dict[str, bo
         view=view,
         rows=table,
         sources=sources,
-        label=LABEL,
+        labels=(LABEL,),
         known_before=NOW + 2 * DAY,
         settings=ProofSettings(),
     ).of_label()

@@ -91,7 +91,8 @@ class World:
 
     def proofs(self, table: DataFrame | None = None, label: Label | None = LABEL) -> ViewProofs:
         return ViewProofs(
-            view=VIEW, rows=self.table if table is None else table, sources=self.sources, label=label,
+            view=VIEW, rows=self.table if table is None else table, sources=self.sources,
+            labels=(label,) if label else (),
             known_before=START + 30 * DAY, settings=SETTINGS,
         )  # fmt: skip
 
@@ -148,7 +149,7 @@ def world(_session: SparkSession) -> World:
 
 
 def test_the_keys_of_groups_links_and_labels_relate_rows() -> None:
-    assert relations_of(VIEW, LABEL) == [
+    assert relations_of(VIEW, [LABEL]) == [
         Relation("disputes", ("payment_id",), ("payment_id",)),
         Relation("payments", ("payer_id",), ("payer_id",)),
         Relation("disputes", ("payer_id",), ("payer_id",)),

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from features.label_events import label_events
 from features.labels import Label
+from features.source import Source
 from training.splits import Fold
 from training.training_set import TestSettings as Judging
-from training.training_set import table_spec, train_rows, training_set
-from training.training_set import test_rows as rows_to_test
+from training.training_set import TrainingSet, table_spec, training_set
+from training.weights import WeightSettings
 
 LABEL = Label(source="disputes", on="payment", fraud="kind = 'fraud'", matures_after=timedelta(days=7))
 START = datetime(2018, 8, 1, tzinfo=UTC)
@@ -50,12 +53,18 @@ def feature_rows(spark: SparkSession, payments: list[Payment]) -> DataFrame:
 def stored(
     spark: SparkSession, payments: list[Payment], labels: list[tuple[str, str, datetime]], as_of: datetime
 ) -> DataFrame:
-    events = spark.createDataFrame(labels, "payment string, kind string, known_at timestamp")
+    told = [(str(n), START, *label) for n, label in enumerate(labels)]
+    schema = "id string, event_at timestamp, payment string, kind string, known_at timestamp"
+    events = label_events((LABEL,), {"disputes": Source(spark.createDataFrame(told, schema), ("id",))})
     testing = Judging(entity="customer", amount="amount", slices={"dear": "amount > 1"})
     return training_set(
-        feature_rows(spark, payments), events, LABEL, testing,
+        feature_rows(spark, payments), events, testing,
         row="payment_id", features=("amount", "tries"), run_key="k", as_of=as_of,
     )  # fmt: skip
+
+
+def kept(rows: DataFrame, **testing: Any) -> TrainingSet:
+    return TrainingSet(rows=rows, labels=(LABEL,), testing=Judging(**testing), weights=WeightSettings())
 
 
 def test_a_row_in_gives_a_row_out_with_the_first_verdict_known_before_as_of(spark: SparkSession) -> None:
@@ -96,9 +105,9 @@ def test_a_fold_trains_on_what_was_known_when_its_test_begins_and_is_judged_by_w
     labels = [("a", "fraud", at(8)), ("b", "fraud", at(9)), ("e", "fraud", at(16)), ("f", "fraud", at(17))]
     frame = stored(spark, payments, labels, at(30))
     fold = Fold(at(0), at(2), at(9), at(10), judged_at=at(17))
-    train = {row["row"]: row["is_fraud"] for row in train_rows(frame, fold).collect()}
+    train = {row["row"]: row["is_fraud"] for row in kept(frame).train_rows(fold).collect()}
     assert train == {hashed("a"): True, hashed("b"): False, hashed("c"): False}
-    test = {row["row"]: row["is_fraud"] for row in rows_to_test(frame, fold, Judging()).collect()}
+    test = {row["row"]: row["is_fraud"] for row in kept(frame).test_rows(fold).collect()}
     assert test == {hashed("e"): True, hashed("f"): False}
 
 
@@ -130,8 +139,53 @@ def test_known_bad_customers_are_left_out_of_a_test_as_the_handbook_does(
     labels = [(p.row, "fraud", p.known_at) for p in payments if p.known_at is not None]
     frame = stored(spark, payments, labels, at(40))
     fold = Fold(at(7), at(14), at(21), at(28), judged_at=at(40))
-    found = rows_to_test(frame, fold, Judging(entity="customer", forget_known_bad_days=14)).collect()
+    found = kept(frame, entity="customer", forget_known_bad_days=14).test_rows(fold).collect()
     expected = handbook_rows(payments, first=21, days=7, delay=7)
     assert {row["row"] for row in found} == {hashed(name) for name in expected}
-    everyone = rows_to_test(frame, fold, Judging(entity="customer")).count()
+    everyone = kept(frame, entity="customer").test_rows(fold).count()
     assert len(found) == len(expected) < everyone == sum(p.as_of >= at(21) for p in payments)
+
+
+def test_training_leaves_out_the_entities_of_the_test_where_that_is_asked(spark: SparkSession) -> None:
+    payments = [Payment("a", "both", at(0), None), Payment("b", "before", at(1), None)]
+    payments += [Payment("c", "both", at(9), None), Payment("d", "after", at(9), None)]
+    frame = stored(spark, payments, [], at(30))
+    fold = Fold(at(0), at(2), at(9), at(10), judged_at=at(17))
+    assert {row["row"] for row in kept(frame).train_rows(fold).collect()} == {hashed("a"), hashed("b")}
+    apart = replace(fold, entities_apart=True)
+    assert {row["row"] for row in kept(frame).train_rows(apart).collect()} == {hashed("b")}
+    assert Fold.from_json(apart.to_json()) == apart
+
+
+def test_rows_of_unknown_label_are_counted_and_neither_trained_on_nor_judged(spark: SparkSession) -> None:
+    label = replace(LABEL, not_fraud="kind = 'won'", censored="kind = 'refund'", silence_acquits=False)
+    told = [(str(n), START, name, kind, at(days)) for n, (name, kind, days) in enumerate([
+        ("fraud", "fraud", 8), ("won", "fraud", 6), ("won", "won", 8), ("later", "won", 9), ("refund", "refund", 2),
+        ("both", "won", 3), ("both", "fraud", 3),
+    ])]  # fmt: skip
+    schema = "id string, event_at timestamp, payment string, kind string, known_at timestamp"
+    events = label_events((label,), {"disputes": Source(spark.createDataFrame(told, schema), ("id",))})
+    names = ["fraud", "won", "later", "refund", "both", "silent"]
+    rows = feature_rows(spark, [Payment(name, "c", at(0), None) for name in names])
+    frame = training_set(
+        rows, events, Judging(), row="payment_id", features=("tries",), run_key="k", as_of=at(30)
+    )
+    fold = Fold(at(0), at(2), at(9), at(10), judged_at=at(17))
+    one = TrainingSet(rows=frame, labels=(label,), testing=Judging(), weights=WeightSettings())
+    train = {row["row"]: row["is_fraud"] for row in one.train_rows(fold).collect()}
+    assert train == {hashed("fraud"): True, hashed("won"): False}
+    assert one.states(fold)["train"] == {
+        "matured": 1,
+        "overturned": 1,
+        "open": 2,
+        "censored": 1,
+        "contradicted": 1,
+    }
+    again = one.train_rows(replace(fold, test_from=at(9) + timedelta(microseconds=1)))
+    assert {row["row"] for row in again.collect()} == {*train, hashed("later")}
+    acquitting = replace(one, labels=(replace(label, silence_acquits=True),))
+    assert {row["row"] for row in acquitting.train_rows(fold).collect()} == {
+        *train,
+        hashed("later"),
+        hashed("silent"),
+    }

@@ -9,7 +9,9 @@ from datetime import datetime
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from training.known_labels import FRAUD, FRAUD_KNOWN_AT, KNOWN_LABEL, with_known_labels
+from features.labels import Verdict
+from features.source import Source
+from training.known_labels import FRAUD_KNOWN_AT, KNOWN_LABEL, LABEL_STATE, with_known_labels
 from training.model import Model
 from training.profile.columns import ColumnFigures, column_figures
 from training.profile.counts import IS_FRAUD, IS_SETTLED, Counts, counts
@@ -19,16 +21,16 @@ KNOWN_AFTER = "known_after_seconds"
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
-    """Whose labels are used, and those known before an instant (UTC)."""
+    """Whose labels are used, from which logs, and those known before an instant (UTC)."""
 
     model: Model
-    label_events: DataFrame
+    sources: Mapping[str, Source]
     known_before: datetime
 
     @property
     def settled_before(self) -> datetime:
         """A row before this instant is settled: its label has matured."""
-        return self.known_before - self.model.label.matures_after
+        return self.known_before - self.model.matures_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +71,12 @@ def figures_and_counts(
         settled = measured.withColumns({IS_SETTLED: F.lit(False), IS_FRAUD: F.lit(False)})
     else:
         model = labelling.model
-        labelled = with_known_labels(measured, labelling.label_events, model, labelling.known_before)
+        labelled = with_known_labels(measured, labelling.sources, model, labelling.known_before)
         is_old = F.col(str(model.view.spine.as_of)) < F.lit(labelling.settled_before)
         settled = labelled.withColumns(
             {
                 IS_SETTLED: F.coalesce(F.col(KNOWN_LABEL).isNotNull() & is_old, F.lit(False)),
-                IS_FRAUD: F.coalesce(F.col(KNOWN_LABEL) == FRAUD, F.lit(False)),
+                IS_FRAUD: F.coalesce(F.col(KNOWN_LABEL) == str(Verdict.FRAUD), F.lit(False)),
             }
-        ).drop(KNOWN_LABEL, FRAUD_KNOWN_AT)
+        ).drop(KNOWN_LABEL, LABEL_STATE, FRAUD_KNOWN_AT)
     return rows, columns, counts(settled, columns, day_of="event_at")

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from features.declare import Entity, FeatureGroup, FeatureView, Spine, count, days
 from features.labels import Label
+from features.source import Source
 from training.metrics.wilson import wilson
 from training.model import Model
 from training.profile.columns import QUANTILES, ColumnFigures
@@ -78,7 +80,8 @@ def measured(
     labelling = None
     if labels is not None:
         told = spark.createDataFrame(labels, "id string, is_bad boolean, known_at timestamp")
-        labelling = Labelling(MODEL, told, KNOWN_BEFORE)
+        numbered = told.withColumns({"event_at": F.col("known_at"), "label": F.monotonically_increasing_id()})
+        labelling = Labelling(MODEL, {"labels": Source(numbered, ("label",))}, KNOWN_BEFORE)
     total, columns, counted = figures_and_counts(events, labelling)
     return total, {column.name: column for column in columns}, counted
 
