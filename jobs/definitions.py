@@ -33,7 +33,10 @@ class Definitions:
     def hash(self) -> str:
         """Fingerprint of everything declared; the lines declarations stand on do not matter."""
         views = sorted((name, definition_hash(view)) for name, view in self.views.items())
-        models = sorted((name, model.view.name, repr(model.labels)) for name, model in self.models.items())
+        models = sorted(
+            (name, model.view.name, repr((model.labels, model.monotone)))
+            for name, model in self.models.items()
+        )
         return hashlib.sha256(repr((views, models)).encode()).hexdigest()[:12]
 
     def only_model(self) -> Model:
@@ -92,6 +95,9 @@ def _of_label(model: Model, logs: Mapping[str, Collection[str]]) -> Iterator[str
         for column in (label.on, *label.supersedes.values()):
             if column not in there:
                 yield f"{model.declared}: {source} has no column {column}; it has {', '.join(sorted(there))}"
+    for name, sign in model.monotone.items():
+        if name not in model.view.features or sign not in {-1, 1}:
+            yield f"{model.declared}: monotone says {sign} of {name}; name a feature of {model.view.name}, with 1 or -1"
     named = [label.source for label in model.labels]
     if not named or len(set(named)) < len(named):
         listed = ", ".join(named) or "none"

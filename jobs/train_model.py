@@ -31,8 +31,8 @@ from training.quality_table import MODEL_QUALITY, quality_rows
 from training.registry import CHALLENGER
 from training.review.links import UiLinks
 from training.splits import split
-from training.sweep.child_runs import ChildRuns, Trial
-from training.sweep.sweep import Winner
+from training.sweep.child_runs import ChildRuns
+from training.sweep.trial import Trial, Winner
 from training.train import contract_of, train
 from training.training_run import FOLD, RUN_KEY, Candidate, log_candidate, open_run
 from training.training_set import TrainingSet, table_spec, training_set
@@ -89,7 +89,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
         measure_maturity(context, model, stored.rows, registry.name, key)
         winner, judged = train(
             stored,
-            model.view.features,
+            model,
             folds,
             settings,
             runs=ChildRuns(client, experiment, run_id),
@@ -148,16 +148,21 @@ def _store_training_set(
     return TrainingSet(rows=rows, labels=model.labels, testing=settings.test, weights=settings.weights)
 
 
-def _on_trial(context: Context, trials: int, metric: str) -> Callable[[Trial, Winner], None]:
+def _on_trial(context: Context, trials: int, metric: str) -> Callable[[Trial, Winner | None], None]:
     started = time.monotonic()
     ended: list[int] = []
 
-    def say(trial: Trial, best: Winner) -> None:
+    def say(trial: Trial, best: Winner | None) -> None:
         ended.append(trial.number)
         left = (time.monotonic() - started) / len(ended) * (trials - len(ended))
+        so_far = f"best {best.score:.4f}, trial {best.number + 1}" if best else "none yet"
+        if trial.score is None:
+            context.log.warning("trial %d/%d failed: %s (%s)", trial.number + 1, trials, trial.reason, so_far)
+            return
         context.log.info(
-            "trial %d/%d: %s %.4f after %d rounds (best %.4f, trial %d), about %.0f s left",
-            *(len(ended), trials, metric, trial.score, trial.rounds, best.score, best.number + 1, left),
+            "trial %d/%d: %s %.4f after %d rounds%s (%s), about %.0f s left",
+            *(trial.number + 1, trials, metric, trial.score, trial.rounds),
+            *(", given up" if trial.is_pruned else "", so_far, left),
         )
 
     return say

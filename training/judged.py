@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -16,9 +15,10 @@ from training.metrics.evaluate import evaluate
 from training.metrics.predictions import PredictionColumns, Predictions
 from training.metrics.settings import EvaluationSettings
 from training.splits import Fold
-from training.trainers.fit import Fit, FitPlan, fit
+from training.trainers.fit_plan import Fit, FitPlan
+from training.trainers.parts import fit_in_parts
 from training.trainers.plan import TrainerSettings, choose_workers
-from training.training_set import IS_FRAUD, IS_VALIDATION, WEIGHT, TestSettings, TrainingSet
+from training.training_set import AGE_DAYS, IS_FRAUD, IS_VALIDATION, WEIGHT, TestSettings, TrainingSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +41,16 @@ class Judged:
 def sweep_rows(stored: TrainingSet, fold: Fold) -> DataFrame:
     """A validation fold for trials: its training rows, and as ``is_validation`` its test rows, each counting once."""
     train = stored.train_rows(fold).withColumn(IS_VALIDATION, F.lit(False))
-    validation = stored.test_rows(fold).withColumns({IS_VALIDATION: F.lit(True), WEIGHT: F.lit(1.0)})
+    validation = stored.test_rows(fold).withColumns(
+        {IS_VALIDATION: F.lit(True), WEIGHT: F.lit(1.0), AGE_DAYS: F.lit(0.0)}
+    )
     return train.unionByName(validation.select(*train.columns))
 
 
 def fit_and_judge(
     stored: TrainingSet,
     fold: Fold,
-    features: tuple[str, ...],
-    params: Mapping[str, Any],
-    rounds: int,
+    plan: FitPlan,
     *,
     trainer: TrainerSettings,
     metrics: EvaluationSettings,
@@ -62,11 +62,10 @@ def fit_and_judge(
     """
     rows = stored.train_rows(fold).withColumn(IS_VALIDATION, F.lit(False))
     frauds, total = check_classes(rows, fold)
-    workers, why = choose_workers(total, trainer)
-    plan = FitPlan(
-        features=features, params=dict(params) | {"nthread": trainer.threads}, rounds=rounds, workers=workers
-    )
-    fitted = fit(rows, plan)
+    workers, why = choose_workers(total, len(plan.features), plan.max_bin, trainer)
+    placed = replace(plan, params=dict(plan.params) | {"nthread": trainer.threads}, workers=workers)
+    part = trainer.checkpoint_rounds if workers > 1 else 0
+    fitted = fit_in_parts(rows, placed, part=part, attempts=trainer.attempts if workers > 1 else 1)
     predictions = judge(stored.test_rows(fold), fitted.booster, stored.testing)
     return Judged(
         fold=fold,

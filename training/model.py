@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -16,11 +16,13 @@ class Model:
 
     Attributes:
         label: where labels come from: one source, or several.
+        monotone: features with 1 where a score may only rise with them, and -1 where it may only fall.
     """
 
     name: str
     view: FeatureView
     label: Label | Sequence[Label]
+    monotone: Mapping[str, int] = field(default_factory=dict)
     declared: Declared = field(default_factory=here, compare=False, repr=False)
 
     @property

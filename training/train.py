@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from features.definition_hash import definition_hash
 from training.artefact.contract import ModelContract
@@ -10,25 +11,27 @@ from training.judged import Judged, check_classes, fit_and_judge, sweep_rows
 from training.model import Model
 from training.settings import TrainingSettings
 from training.splits import Split
-from training.sweep.child_runs import ChildRuns, Trial
-from training.sweep.sweep import Winner, sweep
+from training.sweep.child_runs import ChildRuns
+from training.sweep.sweep import sweep
+from training.sweep.trial import Trial, Winner
+from training.trainers.fit_plan import FitPlan
 from training.training_set import TrainingSet
 
 
 def train(
     stored: TrainingSet,
-    features: tuple[str, ...],
+    model: Model,
     folds: Split,
     settings: TrainingSettings,
     *,
     runs: ChildRuns,
-    on_trial: Callable[[Trial, Winner], None],
+    on_trial: Callable[[Trial, Winner | None], None],
     on_fold: Callable[[Judged], None],
 ) -> tuple[Winner, list[Judged]]:
     """Choose parameters on folds that end before the first test begins, then fit and judge each test fold.
 
     Args:
-        features: names, in the order of the stored arrays.
+        model: whose features stand in the stored arrays, in its order.
         on_trial: told of each trial as it ends, with the best so far.
         on_fold: told of each test fold as it is judged.
 
@@ -41,21 +44,24 @@ def train(
     for fold in folds.validation:
         check_classes(stored.train_rows(fold), fold)
     validation = [sweep_rows(stored, fold) for fold in folds.validation]
-    winner = sweep(validation, features, settings.sweep, runs, on_trial)
-    params = dict(winner.params) | {"seed": settings.sweep.seed}
+    plan = FitPlan(
+        features=model.view.features,
+        params={},
+        rounds=settings.sweep.rounds,
+        stop_after=settings.sweep.stop_after,
+        keeps_odds=settings.weights.keeps_odds,
+        monotone=model.monotone,
+    )
+    winner = sweep(validation, plan, settings.sweep, runs, on_trial)
+    final = replace(
+        plan,
+        params=dict(winner.params) | {"seed": settings.sweep.seed},
+        rounds=winner.rounds,
+        stop_after=None,
+    )
     judged = []
     for fold in folds.test:
-        judged.append(
-            fit_and_judge(
-                stored,
-                fold,
-                features,
-                params,
-                winner.rounds,
-                trainer=settings.trainer,
-                metrics=settings.metrics,
-            )
-        )
+        judged.append(fit_and_judge(stored, fold, final, trainer=settings.trainer, metrics=settings.metrics))
         on_fold(judged[-1])
     return winner, judged
 

@@ -25,7 +25,7 @@ from training.review.describe import ModelSummary, describe
 from training.review.figures import Review, draw_review
 from training.review.fold_table import fold_markdown
 from training.review.links import UiLinks
-from training.sweep.sweep import Winner
+from training.sweep.trial import Winner
 
 RUN_KEY, FOLD = "trustlake.run_key", "trustlake.fold"
 _FOLD_METRICS = ("roc_auc", "average_precision")

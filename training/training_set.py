@@ -38,7 +38,9 @@ from training.maturity.known_share import share_known
 from training.splits import Fold
 from training.weights import WeightSettings, weight
 
-FEATURES, IS_FRAUD, IS_VALIDATION, WEIGHT = "features", "is_fraud", "is_validation", "weight"
+FEATURES, IS_FRAUD, IS_VALIDATION = "features", "is_fraud", "is_validation"
+WEIGHT, AGE_DAYS = "weight", "age_days"
+_DAY_MICROS = 86_400_000_000
 _KNOWN = "fraud_known_at"
 _ROW, _TOLD, _VERDICT, _DAY = "_row", "_told", "_verdict", "_day"
 
@@ -152,7 +154,7 @@ class TrainingSet:
         """A fold's training rows whose label is known when its test begins.
 
         Returns:
-            ``row``, ``is_fraud``, ``weight``, ``features``.
+            ``row``, ``is_fraud``, ``weight``, ``age_days`` (before the period's end), ``features``.
         """
         before = fold.labels_known_before
         rows = self.rows.where(_between(fold.train_from, fold.train_to))
@@ -160,7 +162,9 @@ class TrainingSet:
             tested = self.rows.where(_between(fold.test_from, fold.test_to)).select("entity").distinct()
             rows = rows.join(tested, on="entity", how="left_anti")
         judged = rows.withColumn(_VERDICT, self._verdict(before)).where(F.col(_VERDICT).isNotNull())
-        return judged.select("row", _is_fraud(), self._weight(rows, before).alias(WEIGHT), FEATURES)
+        age = (F.unix_micros(F.lit(fold.train_to)) - F.unix_micros(AS_OF)) / _DAY_MICROS
+        weight_of_row = self._weight(rows, before).alias(WEIGHT)
+        return judged.select("row", _is_fraud(), weight_of_row, age.alias(AGE_DAYS), FEATURES)
 
     def test_rows(self, fold: Fold) -> DataFrame:
         """A fold's test rows whose label is known when it is judged, less the entities known bad by then.

@@ -19,19 +19,21 @@ class WeightSettings(Strict):
         maturity: a fraud counts 1 / P(its label is known by now), for those whose label is still to come; the
             probability is that of the maturity curve, as known when the test begins.
         fraud: how many times a fraud counts. The booster's probabilities are put right afterwards.
-        money: how a fraud counts by the money at risk, ``test.amount``: as it is, by its root or its logarithm, each
-            relative to the mean fraud.
+        false_alarm: how many times any other row counts.
+        money: how a fraud counts by the money at risk, ``test.amount``: 1 and its amount, the root or the
+            logarithm of it.
     """
 
     confidence: bool = True
     maturity: bool = False
     fraud: Annotated[float, Field(gt=0)] = 1.0
+    false_alarm: Annotated[float, Field(gt=0)] = 1.0
     money: Literal["none", "linear", "root", "log"] = "none"
 
     @property
     def keeps_odds(self) -> bool:
         """Whether frauds and others count alike, so that probabilities need not be put right."""
-        return self.fraud == 1 and self.money == "none" and not self.maturity
+        return self.fraud == self.false_alarm and self.money == "none" and not self.maturity
 
 
 def weight(
@@ -53,4 +55,4 @@ def weight(
         scaled = {"linear": money, "root": F.sqrt(money), "log": F.log1p(money)}[settings.money]
         # A fraud without money is a fraud still.
         of_fraud *= F.lit(1.0) + scaled
-    return (found * F.when(is_fraud, of_fraud).otherwise(1.0)).cast("double")
+    return (found * F.when(is_fraud, of_fraud).otherwise(settings.false_alarm)).cast("double")

@@ -15,7 +15,8 @@ from sklearn.metrics import roc_auc_score
 import training
 from jobs.session import SparkSettings, build_session
 from training.artefact.predict import predict
-from training.trainers.fit import FitPlan, fit
+from training.trainers.fit import fit
+from training.trainers.fit_plan import FitPlan
 
 FEATURES = tuple(f"f{n}" for n in range(5))
 PARAMS = {"objective": "binary:logistic", "max_depth": 3, "learning_rate": 0.2, "seed": 7, "nthread": 1}

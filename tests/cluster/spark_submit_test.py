@@ -34,7 +34,7 @@ PLACES = """\
 lake: {root: lake}
 raw: {root: raw, days_per_batch: 366}
 mlflow: {store: mlflow, experiment: cluster}
-training: {trainer: {distribute_above_rows: 50, workers: 2}}
+training: {trainer: {kind: several_tasks, workers: 2}}
 """
 BASE = ROOT / "conf" / "base.yml"
 # Events, labels and a change log.

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lake.errors import TrustlakeError
 from training.sweep import sweep as sweep_module
-from training.sweep.child_runs import ChildRuns, Trial
+from training.sweep.child_runs import ChildRuns
 from training.sweep.settings import Range, SweepSettings
-from training.sweep.sweep import Winner, sweep
+from training.sweep.sweep import sweep
+from training.sweep.trial import Trial, Winner
 from training.sweep.waves import Suggestion, search
+from training.trainers.fit import fit
+from training.trainers.fit_plan import FitPlan
 
 SPACE = {
     "max_depth": {"integer": [1, 4]},
@@ -25,6 +31,7 @@ SPACE = {
     "max_bin": {"choice": [16, 64]},
 }
 KNOWN = {"max_depth": 3, "eta": 0.3, "subsample": 0.9, "max_bin": 64}
+PLAN = FitPlan(features=("a", "b"), params={}, rounds=8, stop_after=3)
 FIXED = {"objective": "binary:logistic", "eval_metric": "aucpr"}
 
 
@@ -96,7 +103,7 @@ def runs(store: Any) -> Callable[[], ChildRuns]:
     return below_a_new_run
 
 
-def quiet(_: Trial, __: Winner) -> None:
+def quiet(_: Trial, __: Winner | None) -> None:
     """Say nothing."""
 
 
@@ -105,7 +112,7 @@ def test_a_killed_sweep_is_finished_with_the_trials_of_an_undisturbed_one(
 ) -> None:
     settings = settings_of(start=[KNOWN])
     undisturbed = runs()
-    expected = sweep([fold], ("a", "b"), settings, undisturbed, quiet)
+    expected = sweep([fold], PLAN, settings, undisturbed, quiet)
     real = sweep_module._run  # noqa: SLF001 - the fault is put where a trial is fitted
     fitted: list[int] = []
 
@@ -121,13 +128,17 @@ def test_a_killed_sweep_is_finished_with_the_trials_of_an_undisturbed_one(
     killed = runs()
     monkeypatch.setattr(sweep_module, "_run", dies_at(3))
     with pytest.raises(KeyboardInterrupt):
-        sweep([fold], ("a", "b"), settings, killed, quiet)
+        sweep([fold], PLAN, settings, killed, quiet)
     assert sorted(killed.finished()) == [0, 1]
     fitted.clear()
     monkeypatch.setattr(sweep_module, "_run", dies_at(99))
     told: list[tuple[int, int]] = []
     found = sweep(
-        [fold], ("a", "b"), settings, killed, lambda trial, best: told.append((trial.number, best.number))
+        [fold],
+        PLAN,
+        settings,
+        killed,
+        lambda trial, best: told.append((trial.number, best.number if best else -1)),
     )
     assert sorted(fitted) == [2, 3, 4, 5]
     assert found == expected
@@ -150,7 +161,7 @@ def test_where_no_fold_can_rank_the_trials_the_first_one_wins(
     fold: DataFrame, runs: Callable[[], ChildRuns]
 ) -> None:
     one_class = fold.where(~F.col("is_validation") | ~F.col("is_fraud"))
-    found = sweep([one_class], ("a", "b"), settings_of(trials=2, metric="roc_auc"), runs(), quiet)
+    found = sweep([one_class], PLAN, settings_of(trials=2, metric="roc_auc"), runs(), quiet)
     assert (found.number, found.score) == (0, 0.0)
 
 
@@ -212,3 +223,98 @@ def test_ranges_that_cannot_be_are_told(given: dict[str, Any], expected: str) ->
 
 def test_an_overlay_replaces_a_way_to_draw_by_setting_the_other_to_null() -> None:
     assert str(Range.model_validate({"uniform": None, "choice": [1, "a"]})) == "choice [1, 'a']"
+
+
+def counted(fold: DataFrame, runs: ChildRuns, settings: SweepSettings) -> list[Trial]:
+    told: list[Trial] = []
+    sweep([fold], PLAN, settings, runs, lambda trial, _: told.append(trial))
+    return told
+
+
+def test_rows_are_binned_once_in_each_process_and_way_to_bin(
+    fold: DataFrame, runs: Callable[[], ChildRuns]
+) -> None:
+    told = counted(fold, runs(), settings_of(trials=8, space=SPACE | {"max_bin": {"choice": [32]}}))
+    made: dict[str, int] = {}
+    for trial in told:
+        made[trial.process] = max(made.get(trial.process, 0), trial.binned)
+    assert all(count == 1 for count in made.values())
+    assert len(told) == 8 > sum(made.values())
+    other = counted(fold, runs(), settings_of(trials=8))
+    ways = {int(trial.params["max_bin"]) for trial in other}
+    assert max(trial.binned for trial in other) <= len(ways) == 2
+
+
+def test_kept_rows_give_the_trials_of_rows_that_are_sent(
+    fold: DataFrame, runs: Callable[[], ChildRuns]
+) -> None:
+    for trial in counted(fold, runs(), settings_of(trials=4)):
+        plan = replace(PLAN, params=dict(trial.params) | {"nthread": 1, "seed": 7})
+        alone = fit(fold, plan)
+        assert alone.validation is not None
+        assert (trial.score, trial.rounds) == (alone.validation.average_precision, alone.rounds)
+
+
+def test_a_trial_behind_the_middle_one_is_given_up_and_a_resumed_sweep_gives_up_the_same(
+    fold: DataFrame, runs: Callable[[], ChildRuns]
+) -> None:
+    settings = settings_of(trials=10, prune_after=2, stop_after=60)
+    long = replace(PLAN, rounds=60, stop_after=60)
+    one, told = runs(), list[Trial]()
+    found = sweep([fold], long, settings, one, lambda trial, _: told.append(trial))
+    pruned = [trial for trial in told if trial.is_pruned]
+    assert 0 < len(pruned) < 8
+    assert all(not trial.is_pruned for trial in told[:2])
+    assert all(len(trial.curves[0]) < 6 for trial in pruned)
+    assert found.number not in {trial.number for trial in pruned}
+    again: list[Trial] = []
+    assert sweep([fold], long, settings, one, lambda trial, _: again.append(trial)) == found
+    assert [(t.number, t.score, t.is_pruned) for t in again] == [
+        (t.number, t.score, t.is_pruned) for t in told
+    ]
+
+
+def test_a_failed_trial_says_why_in_a_line_and_the_others_go_on(
+    fold: DataFrame, runs: Callable[[], ChildRuns]
+) -> None:
+    space = SPACE | {"grow_policy": {"choice": ["depthwise", "sideways"]}}
+    one = runs()
+    told = counted(fold, one, settings_of(trials=6, space=space))
+    failed = [trial for trial in told if trial.score is None]
+    assert 0 < len(failed) < 6
+    for trial in failed:
+        assert trial.params["grow_policy"] == "sideways"
+        assert "Invalid Input: 'sideways'" in trial.reason
+        assert "\n" not in trial.reason
+    assert one.finished() == {
+        trial.number: trial for trial in counted(fold, one, settings_of(trials=6, space=space))
+    }
+    hopeless = settings_of(trials=2, space=SPACE | {"grow_policy": {"choice": ["sideways"]}})
+    with pytest.raises(TrustlakeError, match=r"all 2 trials failed; the first: .*sideways"):
+        counted(fold, runs(), hopeless)
+
+
+def test_a_sweep_ends_when_nothing_better_comes() -> None:
+    seen, _ = drawn(settings_of(trials=30, enough=4), lambda suggestion: float(abs(suggestion.number - 3)))
+    assert [suggestion.number for suggestion in seen] == list(range(8))
+
+
+def test_where_mlflow_is_down_the_trials_that_are_written_are_kept(
+    fold: DataFrame, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = MlflowClient(store.uri)
+    one = ChildRuns(client, store.experiment_id, client.create_run(store.experiment_id).info.run_id)
+    written = ChildRuns.write
+
+    def breaks_at_the_third(self: ChildRuns, trial: Trial) -> None:
+        if trial.number == 2:
+            raise MlflowException("API request failed: connection refused")
+        written(self, trial)
+
+    monkeypatch.setattr(ChildRuns, "write", breaks_at_the_third)
+    with pytest.raises(TrustlakeError, match="it goes on after the 2 trials"):
+        sweep([fold], PLAN, settings_of(), one, quiet)
+    monkeypatch.setattr(ChildRuns, "write", written)
+    assert sorted(one.finished()) == [0, 1]
+    sweep([fold], PLAN, settings_of(), one, quiet)
+    assert sorted(one.finished()) == list(range(6))

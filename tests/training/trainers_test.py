@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +11,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 import xgboost as xgb
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from training.trainers.fit import FitPlan, fit
-from training.trainers.plan import TrainerSettings, choose_workers
+from lake.errors import TrustlakeError
+from training.trainers import parts as parts_module
+from training.trainers.fit import fit
+from training.trainers.fit_plan import Fit, FitPlan
+from training.trainers.parts import fit_in_parts
+from training.trainers.plan import TrainerSettings, choose_workers, memory_of
 from training.trainers.rows import read_rows
 
 NAMES = ("amount", "tries", "hours")
@@ -119,14 +126,19 @@ def test_a_trial_that_needs_no_booster_sends_none(rows: DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows_of", "workers", "why"),
+    ("settings", "workers", "why"),
     [
-        (100, 1, "one worker: 100 rows are at most 100"),
-        (101, 3, "3 workers: 101 rows are more than 100"),
+        ({}, 1, "one worker: 1,000,000 rows of 60 features take 0.53 GB, at most 4 are allowed"),
+        ({"memory_gb": 0.5}, 3, "3 workers: 1,000,000 rows of 60 features take 0.53 GB, more than 0.5"),
+        ({"memory_gb": 0.5, "kind": "one_task"}, 1, "one worker: trainer.kind is one_task"),
+        ({"kind": "several_tasks"}, 3, "3 workers: trainer.kind is several_tasks"),
     ],
 )
-def test_the_number_of_tasks_follows_the_rows(rows_of: int, workers: int, why: str) -> None:
-    assert choose_workers(rows_of, TrainerSettings(distribute_above_rows=100, workers=3)) == (workers, why)
+def test_the_number_of_tasks_follows_the_memory_that_rows_take(
+    settings: dict[str, Any], workers: int, why: str
+) -> None:
+    assert choose_workers(1_000_000, 60, 256, TrainerSettings(workers=3, **settings)) == (workers, why)
+    assert memory_of(1_000_000, 60, 1024) > memory_of(1_000_000, 60, 256)
 
 
 def test_batches_become_training_and_validation_rows() -> None:
@@ -135,6 +147,7 @@ def test_batches_become_training_and_validation_rows() -> None:
             "features": pa.array([[1, 2], [3, float("nan")], [5, 6]], pa.list_(pa.float32())),
             "is_fraud": [True, False, True],
             "is_validation": [False, True, False],
+            "weight": [1.0, 1.0, 0.5],
         }
     )
     train, validation = read_rows([batch.slice(0, 1), batch.slice(1, 2)], 2)
@@ -144,3 +157,133 @@ def test_batches_become_training_and_validation_rows() -> None:
     assert np.isnan(validation.features[0][1])
     nothing, _ = read_rows([], 2)
     assert nothing.features.shape == (0, 2)
+
+
+def loaded(booster: bytes) -> xgb.Booster:
+    return xgb.Booster(model_file=bytearray(booster))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_fit_in_parts_is_the_fit_in_one(
+    rows: DataFrame, values: tuple[Floats, npt.NDArray[np.bool_]], workers: int
+) -> None:
+    train, features = rows.where("NOT is_validation"), values[0]
+    plan = plan_of(rounds=7, stop_after=None, workers=workers, params=PARAMS | {"seed_per_iteration": True})
+    parts = fit_in_parts(train, plan, part=3, attempts=1)
+    whole = fit(train, plan)
+    assert parts.rounds == whole.rounds == 7
+    assert np.array_equal(
+        loaded(parts.booster).inplace_predict(features), loaded(whole.booster).inplace_predict(features)
+    )
+
+
+def test_a_part_that_fails_is_tried_again_from_the_booster_before_it(
+    rows: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = rows.where("NOT is_validation")
+    plan = plan_of(rounds=4, stop_after=None, workers=2)
+    undisturbed = fit_in_parts(train, plan, part=2, attempts=1)
+    real, marks = fit, tmp_path / "failed"
+
+    def fails_once(frame: DataFrame, part: FitPlan) -> Fit:
+        """A task of the second part dies, once, as it does with its executor."""
+        if part.start is None or marks.exists():
+            return real(frame, part)
+        marks.touch()
+        return real(
+            frame.withColumn("features", F.raise_error(F.lit("the executor is gone")).cast("array<float>")),
+            part,
+        )
+
+    monkeypatch.setattr(parts_module, "fit", fails_once)
+    told: list[int] = []
+    found = fit_in_parts(train, plan, part=2, attempts=2, on_retry=lambda rounds, _: told.append(rounds))
+    assert (found.booster, told) == (undisturbed.booster, [2])
+    marks.unlink()
+    with pytest.raises(PySparkException, match="the executor is gone"):
+        fit_in_parts(train, plan, part=2, attempts=1)
+
+
+def test_more_workers_than_slots_are_told_in_seconds(rows: DataFrame) -> None:
+    plan = plan_of(rounds=1, stop_after=None, workers=64)
+    with pytest.raises(
+        TrustlakeError, match=r"trainer\.workers is 64, but not so many tasks can run at once"
+    ):
+        fit_in_parts(rows, plan, part=0, attempts=2)
+
+
+def weighted(rows: DataFrame, fraud: float) -> DataFrame:
+    return rows.where("NOT is_validation").withColumn(
+        "weight", F.when(F.col("is_fraud"), fraud).otherwise(1.0)
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_weighted_frauds_leave_the_probabilities_as_they_are(
+    rows: DataFrame, values: tuple[Floats, npt.NDArray[np.bool_]], workers: int
+) -> None:
+    features, is_fraud = values
+    plan = plan_of(rounds=12, stop_after=None, workers=workers)
+    plain = loaded(fit(weighted(rows, 1.0), plan).booster).inplace_predict(features)
+    distorted = loaded(fit(weighted(rows, 20.0), plan).booster).inplace_predict(features)
+    right = loaded(fit(weighted(rows, 20.0), replace(plan, keeps_odds=False)).booster).inplace_predict(
+        features
+    )
+    frauds = float(is_fraud[TRAIN].mean())
+    assert float(plain[TRAIN].mean()) == pytest.approx(frauds, abs=0.01)
+    assert float(distorted[TRAIN].mean()) > 2 * frauds
+    assert float(right[TRAIN].mean()) == pytest.approx(frauds, abs=1e-4)
+    assert float(right[HELD].mean()) == pytest.approx(float(is_fraud[HELD].mean()), abs=0.03)
+    # Only the intercept moved: the order is as it was.
+    assert np.array_equal(np.argsort(right, kind="stable"), np.argsort(distorted, kind="stable"))
+    by_parameter = replace(plan, params=PARAMS | {"scale_pos_weight": 20})
+    scaled = loaded(fit(weighted(rows, 1.0), by_parameter).booster).inplace_predict(features)
+    assert float(scaled[TRAIN].mean()) == pytest.approx(frauds, abs=1e-4)
+
+
+def test_expected_loss_costs_less_than_an_objective_that_knows_no_money(spark: SparkSession) -> None:
+    rng = np.random.default_rng(8)
+    number = 4000
+    features = rng.normal(size=(number, 2)).astype(np.float32)
+    # The second feature tells the money, and frauds of much money look like others.
+    money = np.exp(3 * (features[:, 1] > 1)) * 5
+    is_fraud = rng.random(number) < 1 / (1 + np.exp(-(2 * features[:, 0] - 3)))
+    listed = [
+        (
+            f"{n:05}",
+            bool(is_fraud[n]),
+            False,
+            [float(x) for x in features[n]],
+            float(money[n] if is_fraud[n] else 4),
+        )
+        for n in range(number)
+    ]
+    schema = "row string, is_fraud boolean, is_validation boolean, features array<float>, weight double"
+    frame = spark.createDataFrame(listed, schema)
+    params = {"max_depth": 3, "eta": 0.3, "nthread": 1, "seed": 1}
+    plain_plan = FitPlan(features=("x", "money"), params=params | {"objective": "binary:logistic"}, rounds=30)
+    loss_plan = replace(plain_plan, params=params | {"objective": "expected_loss"})
+
+    def cost(rows: DataFrame, plan: FitPlan) -> float:
+        stopped = loaded(fit(rows, plan).booster).inplace_predict(features) >= 0.5
+        return float(np.where(is_fraud & ~stopped, money, 0).sum() + 4 * (stopped & ~is_fraud).sum())
+
+    assert cost(frame, loss_plan) < 0.9 * cost(frame.drop("weight"), plain_plan)
+
+
+def test_a_score_rises_only_where_it_is_told_to(rows: DataFrame) -> None:
+    grid = np.zeros((50, 3), dtype=np.float32)
+    grid[:, 0] = np.linspace(-3, 3, 50)
+    train = rows.where("NOT is_validation")
+    free = loaded(fit(train, plan_of(rounds=20, stop_after=None)).booster).inplace_predict(grid)
+    bound = fit(train, plan_of(rounds=20, stop_after=None, monotone={"amount": 1, "not a feature": 1}))
+    assert (np.diff(free) < 0).any()
+    assert (np.diff(loaded(bound.booster).inplace_predict(grid)) >= 0).all()
+
+
+def test_rows_older_than_the_training_days_are_left_out(rows: DataFrame) -> None:
+    aged = rows.withColumn("age_days", F.col("row").cast("int") / 10)
+    plan = plan_of(rounds=3, stop_after=None, params=PARAMS | {"train_days": 30})
+    young = rows.where("cast(row AS int) <= 300")
+    assert fit(aged, plan).train_rows == 301
+    assert fit(aged, plan).booster == fit(young, plan_of(rounds=3, stop_after=None)).booster

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Run, RunStatus
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from training.sweep.trial import Trial
+
 _NUMBER, _SCORE, _ROUNDS, _PARAMS = "trial", "score", "rounds", "trustlake.params"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One set of parameters with its mean score over the validation folds; higher is better."""
-
-    number: int
-    params: Mapping[str, Any]
-    rounds: int
-    score: float
+_CURVES, _PRUNED, _REASON = "trustlake.curves", "pruned", "reason"
+_ENDED = ("FINISHED", "FAILED")
 
 
 class ChildRuns:
@@ -32,9 +23,15 @@ class ChildRuns:
         self._experiment_id = experiment_id
         self._parent = parent_run_id
 
+    @property
+    def name(self) -> str:
+        """The sweep's name: the id of the parent run."""
+        return self._parent
+
     def finished(self) -> dict[int, Trial]:
         """Trials that were written to their end, by number."""
-        return {trial.number: trial for trial in map(_trial, self._search("FINISHED"))}
+        ended = [run for status in _ENDED for run in self._search(status)]
+        return {trial.number: trial for trial in map(_trial, ended)}
 
     def write(self, trial: Trial) -> None:
         """Write one trial; a run that a killed sweep left open under the same number is closed as killed."""
@@ -45,14 +42,18 @@ class ChildRuns:
             MLFLOW_PARENT_RUN_ID: self._parent,
             _NUMBER: str(trial.number),
             _PARAMS: json.dumps(dict(trial.params), sort_keys=True),
+            _CURVES: json.dumps([[round(value, 6) for value in curve] for curve in trial.curves]),
+            _PRUNED: json.dumps(trial.is_pruned),
+            _REASON: trial.reason,
         }
         run = self._client.create_run(self._experiment_id, tags=tags, run_name=f"trial {trial.number}")
         run_id = run.info.run_id
         for name, value in trial.params.items():
             self._client.log_param(run_id, name, value)
-        self._client.log_metric(run_id, _SCORE, trial.score)
+        if trial.score is not None:
+            self._client.log_metric(run_id, _SCORE, trial.score)
         self._client.log_metric(run_id, _ROUNDS, trial.rounds)
-        self._client.set_terminated(run_id)
+        self._client.set_terminated(run_id, _ENDED[trial.score is None])
 
     def _search(self, status: str) -> list[Run]:
         where = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent}' and attributes.status = '{status}'"
@@ -71,5 +72,8 @@ def _trial(run: Run) -> Trial:
         number=int(run.data.tags[_NUMBER]),
         params=json.loads(run.data.tags[_PARAMS]),
         rounds=int(run.data.metrics[_ROUNDS]),
-        score=run.data.metrics[_SCORE],
+        score=run.data.metrics.get(_SCORE),
+        curves=tuple(tuple(curve) for curve in json.loads(run.data.tags.get(_CURVES, "[]"))),
+        is_pruned=json.loads(run.data.tags.get(_PRUNED, "false")),
+        reason=run.data.tags.get(_REASON, ""),
     )

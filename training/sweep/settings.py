@@ -68,6 +68,8 @@ class SweepSettings(Strict):
         metric: what the validation folds are judged by; higher is better.
         trials: number of trials, known points included.
         parallelism: trials that run at once, each in one task with one thread.
+        prune_after: number of trials run to their end after which one that falls behind is given up; null never.
+        enough: number of trials in a row without a better one after which the sweep ends; null runs all.
         rounds: boosting rounds at most.
         stop_after: rounds without gain on validation after which a trial stops.
         fixed: parameters that every trial has.
@@ -78,6 +80,8 @@ class SweepSettings(Strict):
     metric: Literal["average_precision", "roc_auc"] = "average_precision"
     trials: Annotated[int, Field(ge=1)]
     parallelism: Annotated[int, Field(ge=1)] = 2
+    prune_after: Annotated[int, Field(ge=1)] | None = None
+    enough: Annotated[int, Field(ge=1)] | None = None
     rounds: Annotated[int, Field(ge=1)] = 300
     stop_after: Annotated[int, Field(ge=1)] = 30
     seed: int = 7

@@ -2,85 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from statistics import mean
-from typing import Any
 
+from mlflow.exceptions import MlflowException
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 
-from training.sweep.child_runs import ChildRuns, Trial
+from lake.errors import TrustlakeError
+from training.sweep.child_runs import ChildRuns
+from training.sweep.pruning import bars
 from training.sweep.settings import SweepSettings
+from training.sweep.trial import Trial, Winner
 from training.sweep.waves import Suggestion, search
-from training.trainers.fit import Fit, FitPlan, fit
+from training.trainers.fit import fit_kept, in_order
+from training.trainers.fit_plan import Fit, FitPlan
 
 # A validation fold without both classes cannot rank trials: they all lose alike.
 _WORST = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Winner:
-    """The best trial: its parameters, the boosting rounds to fit with, and its score on the validation folds."""
-
-    number: int
-    params: Mapping[str, Any]
-    rounds: int
-    score: float
+_LONGEST = 300
 
 
 def sweep(
     folds: Sequence[DataFrame],
-    features: tuple[str, ...],
+    plan: FitPlan,
     settings: SweepSettings,
     runs: ChildRuns,
-    on_trial: Callable[[Trial, Winner], None],
+    on_trial: Callable[[Trial, Winner | None], None],
 ) -> Winner:
     """Search the space; ties go to the earlier trial.
 
+    Each fold is brought into order once and kept by Spark, and binned once in each process and way to bin.
+
     Args:
-        folds: per validation fold its rows: ``row``, ``is_fraud``, ``is_validation``, ``features``.
+        folds: per validation fold its rows, as ``fit`` takes them.
+        plan: what every trial has in common.
         runs: where trials are written, and where those of a killed sweep are found.
         on_trial: told of each trial as it ends, with the best so far.
+
+    Raises:
+        TrustlakeError: every trial failed, or MLflow cannot be written to.
     """
     finished = runs.finished()
+    ended: list[Trial] = []
     best: list[Winner] = []
+    kept = [in_order(rows).persist() for rows in folds]
 
-    def evaluate(wave: Sequence[Suggestion]) -> list[float]:
+    def evaluate(wave: Sequence[Suggestion]) -> list[float | None]:
+        before = tuple(ended)
         with ThreadPoolExecutor(max_workers=len(wave)) as pool:
             trials = list(
-                pool.map(lambda s: finished.get(s.number) or _run(s, folds, features, settings), wave)
+                pool.map(
+                    lambda s: finished.get(s.number) or _run(s, kept, plan, settings, before, runs.name),
+                    wave,
+                )
             )
         for trial in trials:
             if trial.number not in finished:
-                runs.write(trial)
-            if not best or trial.score > best[0].score:
+                _write(runs, trial, len(finished) + len(ended))
+            ended.append(trial)
+            if trial.score is not None and (not best or trial.score > best[0].score):
                 best[:] = [Winner(trial.number, trial.params, trial.rounds, trial.score)]
-            on_trial(trial, best[0])
-        return [-trial.score for trial in trials]
+            on_trial(trial, best[0] if best else None)
+        return [None if trial.score is None else -trial.score for trial in trials]
 
-    search(settings, evaluate)
+    try:
+        search(settings, evaluate)
+    finally:
+        for rows in kept:
+            rows.unpersist()
+    if not best:
+        raise TrustlakeError(f"all {len(ended)} trials failed; the first: {ended[0].reason}")
     return best[0]
 
 
+def _write(runs: ChildRuns, trial: Trial, written: int) -> None:
+    try:
+        runs.write(trial)
+    except MlflowException as error:
+        raise TrustlakeError(
+            f"trial {trial.number + 1} cannot be written to MLflow: {str(error).splitlines()[0]}. Run the same command "
+            f"again once the server is there: it goes on after the {written} trials that are written"
+        ) from error
+
+
 def _run(
-    suggestion: Suggestion, folds: Sequence[DataFrame], features: tuple[str, ...], settings: SweepSettings
+    suggestion: Suggestion,
+    folds: Sequence[DataFrame],
+    plan: FitPlan,
+    settings: SweepSettings,
+    before: Sequence[Trial],
+    sweep_name: str,
 ) -> Trial:
     params = dict(settings.fixed) | dict(suggestion.params)
-    plan = FitPlan(
-        features=features,
-        params=params | {"nthread": 1, "seed": settings.seed},
-        rounds=settings.rounds,
-        stop_after=settings.stop_after,
-        keep_booster=False,
-    )
-    fits = [fit(rows, plan) for rows in folds]
+    fits: list[Fit] = []
+    try:
+        for fold, rows in enumerate(folds):
+            now = replace(
+                plan,
+                params=params | {"nthread": 1, "seed": settings.seed},
+                keep_booster=False,
+                bars=bars(before, fold, settings.prune_after),
+            )
+            fits.append(fit_kept(rows, now, sweep=sweep_name, fold=fold))
+            if fits[-1].is_pruned:
+                break
+    except (PySparkException, Py4JError) as error:
+        return Trial(number=suggestion.number, params=params, rounds=0, score=None, reason=_in_a_line(error))
     return Trial(
         number=suggestion.number,
         params=params,
         rounds=round(mean(one.rounds for one in fits)),
         score=mean(_score(one, settings.metric) for one in fits),
+        curves=tuple(one.curve for one in fits),
+        is_pruned=fits[-1].is_pruned,
+        binned=fits[-1].binned,
+        process=fits[-1].process,
     )
+
+
+def _in_a_line(error: Exception) -> str:
+    """The last line of a Python worker's error that says something: what XGBoost found wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = [line for line in lines if "Error" in line and not line.startswith(("File ", "at "))]
+    return (said or lines or [type(error).__name__])[-1][:_LONGEST]
 
 
 def _score(one: Fit, metric: str) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hyperopt import JOB_STATE_DONE, STATUS_OK, Trials, space_eval, tpe
+from hyperopt import JOB_STATE_DONE, STATUS_FAIL, STATUS_OK, Trials, space_eval, tpe
 from hyperopt.base import Domain
 from hyperopt.fmin import generate_trials_to_calculate
 
@@ -28,17 +28,22 @@ class Suggestion:
     params: Params
 
 
-def search(settings: SweepSettings, evaluate: Callable[[Sequence[Suggestion]], Sequence[float]]) -> None:
+def search(
+    settings: SweepSettings, evaluate: Callable[[Sequence[Suggestion]], Sequence[float | None]]
+) -> None:
     """Draw ``settings.trials`` trials and have them evaluated in waves of ``settings.parallelism``.
 
+    It ends early after ``settings.enough`` trials without a better one.
+
     Args:
-        evaluate: gives the loss of each suggestion of a wave, lower is better.
+        evaluate: gives the loss of each suggestion of a wave, lower is better; None is a failure.
     """
     space = settings.expressions()
     domain = Domain(lambda _: 0.0, space)
     points = settings.raw_points()[: settings.trials]
     trials = generate_trials_to_calculate(points) if points else Trials()
     draws = np.random.default_rng(settings.seed)
+    losses: list[float] = []
     for first in range(0, settings.trials, settings.parallelism):
         wave = range(first, min(first + settings.parallelism, settings.trials))
         for number in wave:
@@ -52,8 +57,12 @@ def search(settings: SweepSettings, evaluate: Callable[[Sequence[Suggestion]], S
         ]
         for document, loss in zip(documents, evaluate(suggestions), strict=True):
             document["state"] = JOB_STATE_DONE
-            document["result"] = {"status": STATUS_OK, "loss": loss}
+            is_ok = loss is not None
+            document["result"] = {"status": STATUS_OK, "loss": loss} if is_ok else {"status": STATUS_FAIL}
+            losses.append(np.inf if loss is None else loss)
         trials.refresh()
+        if settings.enough and len(losses) - 1 - int(np.argmin(losses)) >= settings.enough:
+            return
 
 
 def _params(space: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:

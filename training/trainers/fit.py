@@ -1,4 +1,4 @@
-"""One fit: rows of a Spark frame in, a booster out. One task, or one barrier stage of several.
+"""Fit one booster where the rows are: on executors, straight from Arrow. One task, or one barrier stage of several.
 
 Both ways run the same task function through ``mapInArrow``, so they need no RDD and give the same artefact. The
 tracker that lets the tasks of a barrier stage find each other runs in the first of them.
@@ -7,120 +7,142 @@ tracker that lets the tasks of a barrier stage find each other runs in the first
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import os
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import xgboost as xgb
 from pyspark import BarrierTaskContext
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from xgboost.collective import CommunicatorContext
 from xgboost.tracker import RabitTracker
 
+from training.trainers.fit_plan import Fit, FitPlan
+from training.trainers.grow import grow
+from training.trainers.kept import Binned, bin_rows, find, keep, times_binned
 from training.trainers.quality import Quality, quality
-from training.trainers.rows import Rows, read_rows
+from training.trainers.rows import read_rows
 
 _SCHEMA = "booster binary, facts string"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitPlan:
-    """What to fit: XGBoost parameters, the number of rounds, and after how many without gain to stop early."""
-
-    features: tuple[str, ...]
-    params: Mapping[str, Any]
-    rounds: int
-    stop_after: int | None = None
-    workers: int = 1
-    keep_booster: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
-    """A booster as UBJ bytes, cut to its best round, and its quality on validation rows where one task saw them all."""
-
-    booster: bytes = field(repr=False)
-    rounds: int
-    train_rows: int
-    validation: Quality | None
+_READ = ("features", "is_fraud", "is_validation", "weight", "age_days")
+Task = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 def fit(rows: DataFrame, plan: FitPlan) -> Fit:
     """Fit one booster on executors.
 
     Args:
-        rows: ``row``, ``is_fraud``, ``is_validation`` and ``features`` (array of float, in the plan's order).
+        rows: ``row``, ``is_fraud``, ``is_validation``, ``features`` (array of float, in the plan's order); where they
+            are there, ``weight`` and ``age_days``, else every row counts once and is young.
 
     Returns:
         The fit. The same rows, plan and number of workers give the same bytes.
     """
-    placed = rows.coalesce(1) if plan.workers == 1 else rows.repartition(plan.workers, F.xxhash64("row"))
-    ordered = placed.sortWithinPartitions("row").select("features", "is_fraud", "is_validation")
-    task = _task(plan)
-    found = ordered.mapInArrow(task, _SCHEMA, barrier=plan.workers > 1).collect()
+    ready = in_order(rows, plan.workers)
+    return read_fit(ready.mapInArrow(_task(plan), _SCHEMA, barrier=plan.workers > 1))
+
+
+def in_order(rows: DataFrame, workers: int = 1) -> DataFrame:
+    """The columns a task reads, in as many partitions as there are workers, each in order of ``row``."""
+    placed = rows.coalesce(1) if workers == 1 else rows.repartition(workers, F.xxhash64("row"))
+    ordered = placed.sortWithinPartitions("row")
+    given: dict[str, Column] = {"weight": F.lit(1.0), "age_days": F.lit(0.0)}
+    absent = {name: value for name, value in given.items() if name not in rows.columns}
+    return ordered.withColumns(absent).select(*_READ) if absent else ordered.select(*_READ)
+
+
+def fit_kept(rows: DataFrame, plan: FitPlan, *, sweep: str, fold: int) -> Fit:
+    """Fit in one task with rows that its process has kept from an earlier trial; where it has none, it is sent them.
+
+    Args:
+        rows: of the fold, as ``in_order`` gives them.
+        sweep: names the sweep; fold, its validation fold.
+    """
+    key = fold, plan.binned_as
+
+    def with_kept(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            binned = find(sweep, key)
+            yield _nothing() if binned is None else _answer(binned, plan, rank=0)
+
+    def with_rows(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        # The process that is sent the rows need not be the one that asked for them.
+        binned = find(sweep, key)
+        if binned is None:
+            binned = bin_rows(*read_rows(batches, len(plan.features), plan.train_days), plan)
+            keep(sweep, key, binned)
+        yield _answer(binned, plan, rank=0)
+        # A process that leaves its input unread is not used again.
+        for _ in batches:
+            pass
+
+    asking = rows.sparkSession.createDataFrame([(fold,)], "fold int").coalesce(1)
+    found = asking.mapInArrow(with_kept, _SCHEMA).collect()
+    if found[0]["booster"] is None:
+        return read_fit(rows.mapInArrow(with_rows, _SCHEMA))
+    return _fit_of(found)
+
+
+def read_fit(answers: DataFrame) -> Fit:
+    """What the tasks of a fit say together."""
+    return _fit_of(answers.collect())
+
+
+def _fit_of(found: list[Any]) -> Fit:
     tasks = [json.loads(row["facts"]) for row in found]
-    first = next(rank for rank, facts in enumerate(tasks) if facts["rank"] == 0)
-    validation = tasks[first]["validation"]
+    first = next(number for number, facts in enumerate(tasks) if facts["rank"] == 0)
+    facts = tasks[first]
     return Fit(
         booster=bytes(found[first]["booster"]),
-        rounds=tasks[first]["rounds"],
+        rounds=facts["rounds"],
         train_rows=sum(facts["train_rows"] for facts in tasks),
-        validation=Quality(**validation) if validation else None,
+        validation=Quality(**facts["validation"]) if facts["validation"] else None,
+        curve=tuple(facts["curve"]),
+        is_pruned=facts["is_pruned"],
+        binned=facts["binned"],
+        process=facts["process"],
     )
 
 
-def _task(plan: FitPlan) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _task(plan: FitPlan) -> Task:
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        train, validation = read_rows(batches, len(plan.features))
-        train_rows = len(train.is_fraud)
+        train, validation = read_rows(batches, len(plan.features), plan.train_days)
         with _together(plan.workers) as rank:
-            binned = _binned(train, plan)
+            binned = bin_rows(train, validation, plan)
             # XGBoost has what it needs; the rows are the largest thing held.
             del train
-            booster = _train(binned, validation, plan)
-        sees_all = plan.workers == 1 and len(validation.is_fraud) > 0
-        facts = {
-            "rank": rank,
-            "rounds": booster.num_boosted_rounds(),
-            "train_rows": train_rows,
-            "validation": quality(booster, validation).as_dict() if sees_all else None,
-        }
-        kept = bytes(booster.save_raw("ubj")) if plan.keep_booster and rank == 0 else b""
-        yield pa.RecordBatch.from_pydict(
-            {"booster": pa.array([kept], pa.binary()), "facts": [json.dumps(facts)]}
-        )
+            answer = _answer(binned, plan, rank)
+        yield answer
 
     return run
 
 
-def _binned(rows: Rows, plan: FitPlan, like: xgb.QuantileDMatrix | None = None) -> xgb.QuantileDMatrix:
-    return xgb.QuantileDMatrix(
-        rows.features,
-        label=rows.is_fraud.astype(np.float32),
-        feature_names=list(plan.features),
-        ref=like,
-        max_bin=int(plan.params.get("max_bin", 256)),
+def _answer(binned: Binned, plan: FitPlan, rank: int) -> pa.RecordBatch:
+    grown = grow(binned, plan)
+    sees_all = plan.workers == 1 and len(binned.held) > 0
+    facts = {
+        "rank": rank,
+        "rounds": grown.booster.num_boosted_rounds(),
+        "train_rows": binned.train.num_row(),
+        "validation": quality(grown.booster, binned.held).as_dict() if sees_all else None,
+        "curve": grown.curve,
+        "is_pruned": grown.is_pruned,
+        "binned": times_binned(),
+        "process": f"{socket.gethostname()}:{os.getpid()}",
+    }
+    kept = bytes(grown.booster.save_raw("ubj")) if plan.keep_booster and rank == 0 else b""
+    return pa.RecordBatch.from_pydict(
+        {"booster": pa.array([kept], pa.binary()), "facts": [json.dumps(facts)]}
     )
 
 
-def _train(binned: xgb.QuantileDMatrix, validation: Rows, plan: FitPlan) -> xgb.Booster:
-    watched: list[tuple[xgb.DMatrix, str]] = []
-    stop = None
-    if plan.stop_after is not None:
-        watched, stop = [(_binned(validation, plan, like=binned), "validation")], plan.stop_after
-    booster = xgb.train(
-        dict(plan.params),
-        binned,
-        num_boost_round=plan.rounds,
-        evals=watched,
-        early_stopping_rounds=stop,
-        verbose_eval=False,
+def _nothing() -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict(
+        {"booster": pa.array([None], pa.binary()), "facts": pa.array([None], pa.string())}
     )
-    return booster if stop is None else booster[: booster.best_iteration + 1]
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""What to fit, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from training.trainers.quality import Quality
+
+# A parameter of ours among XGBoost's: how many days before the end of the training period rows are used.
+TRAIN_DAYS = "train_days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitPlan:
+    """What to fit.
+
+    Attributes:
+        params: XGBoost's parameters, ``objective: expected_loss`` (see ``objectives``), and ``train_days``.
+        stop_after: rounds without gain on the validation rows after which to stop.
+        keeps_odds: frauds and others count alike; else probabilities are put right after the fit.
+        bars: what the best validation metric must have reached at every check, else the fit is given up.
+        start: a booster to go on from, as UBJ bytes; ``rounds`` are those that are added.
+        is_last: nothing will go on from this fit.
+    """
+
+    features: tuple[str, ...]
+    params: Mapping[str, Any]
+    rounds: int
+    stop_after: int | None = None
+    workers: int = 1
+    keep_booster: bool = True
+    keeps_odds: bool = True
+    monotone: Mapping[str, int] = field(default_factory=dict)
+    categorical: frozenset[str] = frozenset()
+    bars: tuple[float, ...] = ()
+    start: bytes | None = field(default=None, repr=False)
+    is_last: bool = True
+
+    @property
+    def max_bin(self) -> int:
+        return int(self.params.get("max_bin", 256))
+
+    @property
+    def train_days(self) -> float | None:
+        days = self.params.get(TRAIN_DAYS)
+        return None if days is None else float(days)
+
+    @property
+    def binned_as(self) -> tuple[int, float | None]:
+        """What decides how rows are binned."""
+        return self.max_bin, self.train_days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A booster as UBJ bytes, cut to its best round, and its quality on validation rows where one task saw them all.
+
+    Attributes:
+        curve: the best validation metric at every check.
+        is_pruned: the fit was given up, for it fell behind the plan's bars.
+        binned: how often the process that fitted it has binned rows of the sweep so far.
+    """
+
+    booster: bytes = field(repr=False)
+    rounds: int
+    train_rows: int
+    validation: Quality | None
+    curve: tuple[float, ...] = ()
+    is_pruned: bool = False
+    binned: int = 1
+    process: str = ""
