@@ -29,6 +29,7 @@ from training.maturity.table import LABEL_MATURITY
 from training.model import Model
 from training.quality_table import MODEL_QUALITY, quality_rows
 from training.registry import CHALLENGER
+from training.review.describe import RANDOM_SPLIT
 from training.review.links import UiLinks
 from training.splits import split
 from training.sweep.child_runs import ChildRuns
@@ -80,6 +81,8 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
     rows = context.lake.read(model.view.table, version=tables[model.view.table]).where(
         (F.col(AS_OF) >= F.lit(folds.begin)) & (F.col(AS_OF) < F.lit(folds.end))
     )
+    if settings.split.random_parts is not None:
+        context.log.warning("%s", RANDOM_SPLIT)
     prove_before_training(context, model, rows, tables)
     stored, spec = _store_training_set(context, model, rows, tables, key), table_spec(model.name)
     client = connect(context.config.mlflow)
@@ -100,7 +103,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
         contract = contract_of(model, registry.name, types, context.lake.stamp.code_version, judged[-1])
         candidate = Candidate(
             contract=contract,
-            champion=champion_on(stored.test_rows(folds.test[-1]), registry, contract, settings.test),
+            champion=champion_on(stored.test_rows(folds.last), registry, contract, settings.test),
             winner=winner,
             folds=judged,
             tables=tables | {spec.name: context.lake.version(spec.name) or 0},

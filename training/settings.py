@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from features.prove.settings import ProofSettings
 from lake.documents import Strict
@@ -32,3 +33,11 @@ class TrainingSettings(Strict):
     weights: WeightSettings = WeightSettings()
     proof: ProofSettings = ProofSettings()
     published: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _time_is_needed(self) -> Self:
+        if self.split.random_parts is not None and self.test.forget_known_bad_days:
+            raise ValueError(
+                "split.random_parts knows no time, so test.forget_known_bad_days cannot be heeded; set it to 0"
+            )
+        return self

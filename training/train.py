@@ -28,7 +28,7 @@ def train(
     on_trial: Callable[[Trial, Winner | None], None],
     on_fold: Callable[[Judged], None],
 ) -> tuple[Winner, list[Judged]]:
-    """Choose parameters on folds that end before the first test begins, then fit and judge each test fold.
+    """Choose parameters on folds that no test has rows of, then fit and judge each test fold; stage by stage.
 
     Args:
         model: whose features stand in the stored arrays, in its order.
@@ -36,14 +36,11 @@ def train(
         on_fold: told of each test fold as it is judged.
 
     Returns:
-        The winning trial and the judged folds, the latest last; its booster is the candidate.
+        The winning trial of the last stage, and the judged folds, the latest last; its booster is the candidate.
 
     Raises:
         TrustlakeError: a training period holds one class only.
     """
-    for fold in folds.validation:
-        check_classes(stored.train_rows(fold), fold)
-    validation = [sweep_rows(stored, fold) for fold in folds.validation]
     plan = FitPlan(
         features=model.view.features,
         params={},
@@ -52,17 +49,23 @@ def train(
         keeps_odds=settings.weights.keeps_odds,
         monotone=model.monotone,
     )
-    winner = sweep(validation, plan, settings.sweep, runs, on_trial)
-    final = replace(
-        plan,
-        params=dict(winner.params) | {"seed": settings.sweep.seed},
-        rounds=winner.rounds,
-        stop_after=None,
-    )
-    judged = []
-    for fold in folds.test:
-        judged.append(fit_and_judge(stored, fold, final, trainer=settings.trainer, metrics=settings.metrics))
-        on_fold(judged[-1])
+    judged: list[Judged] = []
+    for number, stage in enumerate(folds.stages):
+        for fold in stage.validation:
+            check_classes(stored.train_rows(fold), fold)
+        validation = [sweep_rows(stored, fold) for fold in stage.validation]
+        winner = sweep(validation, plan, settings.sweep, runs.of_stage(number), on_trial)
+        final = replace(
+            plan,
+            params=dict(winner.params) | {"seed": settings.sweep.seed},
+            rounds=winner.rounds,
+            stop_after=None,
+        )
+        for fold in stage.test:
+            judged.append(
+                fit_and_judge(stored, fold, final, trainer=settings.trainer, metrics=settings.metrics)
+            )
+            on_fold(judged[-1])
     return winner, judged
 
 

@@ -116,6 +116,7 @@ def _summary(
         trained_to=final.fold.train_to,
         predictions=final.predictions,
         evaluation=final.evaluation,
+        is_random=final.fold.draw is not None,
         tables=candidate.tables,
         champion=f"champion v{champion.version}" if champion else "",
         difference=difference,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, FloatType, MapType, StringType
 
@@ -35,14 +35,14 @@ from lake.layout import Layout
 from lake.tables import TableSpec
 from training.maturity.delays import maturity_of
 from training.maturity.known_share import share_known
-from training.splits import Fold
+from training.splits import Draw, Fold
 from training.weights import WeightSettings, weight
 
 FEATURES, IS_FRAUD, IS_VALIDATION = "features", "is_fraud", "is_validation"
 WEIGHT, AGE_DAYS = "weight", "age_days"
 _DAY_MICROS = 86_400_000_000
 _KNOWN = "fraud_known_at"
-_ROW, _TOLD, _VERDICT, _DAY = "_row", "_told", "_verdict", "_day"
+_ROW, _TOLD, _VERDICT, _DAY, _PART = "_row", "_told", "_verdict", "_day", "_part"
 
 
 class TestSettings(Strict):
@@ -157,14 +157,14 @@ class TrainingSet:
             ``row``, ``is_fraud``, ``weight``, ``age_days`` (before the period's end), ``features``.
         """
         before = fold.labels_known_before
-        rows = self.rows.where(_between(fold.train_from, fold.train_to))
+        rows = self._judged(fold.train_from, fold.train_to, before)
+        if fold.draw is not None:
+            rows = _parted(rows, fold.draw).where(~F.col(_PART).isin(*_apart(fold.draw)))
         if fold.entities_apart:
-            tested = self.rows.where(_between(fold.test_from, fold.test_to)).select("entity").distinct()
-            rows = rows.join(tested, on="entity", how="left_anti")
-        judged = rows.withColumn(_VERDICT, self._verdict(before)).where(F.col(_VERDICT).isNotNull())
+            rows = rows.join(self._tested(fold).select("entity").distinct(), on="entity", how="left_anti")
         age = (F.unix_micros(F.lit(fold.train_to)) - F.unix_micros(AS_OF)) / _DAY_MICROS
         weight_of_row = self._weight(rows, before).alias(WEIGHT)
-        return judged.select("row", _is_fraud(), weight_of_row, age.alias(AGE_DAYS), FEATURES)
+        return rows.select("row", _is_fraud(), weight_of_row, age.alias(AGE_DAYS), FEATURES)
 
     def test_rows(self, fold: Fold) -> DataFrame:
         """A fold's test rows whose label is known when it is judged, less the entities known bad by then.
@@ -172,12 +172,11 @@ class TrainingSet:
         Returns:
             ``row``, ``as_of``, ``entity``, ``amount``, ``slices``, ``is_fraud``, ``features``.
         """
-        rows = self.rows.where(_between(fold.test_from, fold.test_to))
+        rows = self._tested(fold)
         if self.testing.forget_known_bad_days:
             rows = rows.withColumn(_DAY, F.date_trunc("day", AS_OF))
             rows = rows.join(self._known_bad(fold), on=["entity", _DAY], how="left_anti")
-        judged = rows.withColumn(_VERDICT, self._verdict(fold.judged_at)).where(F.col(_VERDICT).isNotNull())
-        return judged.select("row", AS_OF, "entity", "amount", "slices", _is_fraud(), FEATURES)
+        return rows.select("row", AS_OF, "entity", "amount", "slices", _is_fraud(), FEATURES)
 
     def states(self, fold: Fold) -> dict[str, dict[str, int]]:
         """How many rows of a fold's training and of its test are in which state; see ``verdicts.state``."""
@@ -188,6 +187,16 @@ class TrainingSet:
                 ("test", fold.test_from, fold.test_to, fold.judged_at),
             )
         }
+
+    def _tested(self, fold: Fold) -> DataFrame:
+        rows = self._judged(fold.test_from, fold.test_to, fold.judged_at)
+        return rows if fold.draw is None else _parted(rows, fold.draw).where(F.col(_PART) == fold.draw.tested)
+
+    def _judged(self, begin: datetime, end: datetime, before: datetime) -> DataFrame:
+        """Rows of a period with the verdict known before an instant; those without one are left out."""
+        rows = self.rows.where(_between(begin, end))
+        known = verdict(F.col(LABELS), F.col(AS_OF), self.labels, F.lit(before))
+        return rows.withColumn(_VERDICT, known).where(F.col(_VERDICT).isNotNull())
 
     def _states(self, chosen: Column, before: datetime) -> dict[str, int]:
         found = state(F.col(LABELS), F.col(AS_OF), self.labels, F.lit(before))
@@ -208,9 +217,6 @@ class TrainingSet:
         known = verdict(F.col(LABELS), F.col(AS_OF), self.labels, F.col(_DAY))
         return daily.where(known == str(Verdict.FRAUD)).select("entity", _DAY).distinct()
 
-    def _verdict(self, before: datetime) -> Column:
-        return verdict(F.col(LABELS), F.col(AS_OF), self.labels, F.lit(before))
-
     def _weight(self, rows: DataFrame, before: datetime) -> Column:
         sure = confidence(F.col(LABELS), F.col(_VERDICT), F.lit(before))
         known = F.lit(1.0)
@@ -221,6 +227,17 @@ class TrainingSet:
 
 def _between(begin: datetime, end: datetime) -> Column:
     return (F.col(AS_OF) >= F.lit(begin)) & (F.col(AS_OF) < F.lit(end))
+
+
+def _parted(rows: DataFrame, draw: Draw) -> DataFrame:
+    """Rows with the number of their part, of which each has its share of every verdict."""
+    by_chance = Window.partitionBy(_VERDICT).orderBy(F.xxhash64("row", F.lit(draw.seed)), "row")
+    return rows.withColumn(_PART, F.pmod(F.row_number().over(by_chance), F.lit(draw.parts)))
+
+
+def _apart(draw: Draw) -> list[int]:
+    """The parts that are not trained on."""
+    return [draw.tested] if draw.left_out is None else [draw.tested, draw.left_out]
 
 
 def _verdict_is_fraud() -> Column:

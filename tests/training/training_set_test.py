@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from features.label_events import label_events
 from features.labels import Label
 from features.source import Source
-from training.splits import Fold
+from training.splits import Fold, SplitSettings, split
 from training.training_set import TestSettings as Judging
 from training.training_set import TrainingSet, table_spec, training_set
 from training.weights import WeightSettings
@@ -189,3 +189,25 @@ def test_rows_of_unknown_label_are_counted_and_neither_trained_on_nor_judged(spa
         hashed("later"),
         hashed("silent"),
     }
+
+
+def test_random_parts_share_the_rows_and_the_frauds_and_none_is_trained_on_and_tested(
+    spark: SparkSession,
+) -> None:
+    payments = [Payment(f"p{n}", "c", at(n / 10), None) for n in range(103)]
+    frame = stored(spark, payments, [(f"p{n}", "fraud", at(20)) for n in range(23)], at(60)).persist()
+    parts = split(at(60), SplitSettings(random_parts=5), timedelta(days=7))
+    tested: list[str] = []
+    for stage in parts.stages:
+        (validation,), (test,) = stage.validation, stage.test
+        judged = kept(frame).test_rows(test).collect()
+        assert (len(judged), sum(row["is_fraud"] for row in judged)) in {(20, 4), (20, 5), (21, 5), (21, 4)}
+        tested += [row["row"] for row in judged]
+        trained = {row["row"] for row in kept(frame).train_rows(test).collect()}
+        assert len(trained) == 103 - len(judged)
+        assert trained.isdisjoint(row["row"] for row in judged)
+        chosen_on = {row["row"] for row in kept(frame).test_rows(validation).collect()}
+        chosen_by = {row["row"] for row in kept(frame).train_rows(validation).collect()}
+        assert chosen_on | chosen_by == trained
+        assert chosen_on.isdisjoint(chosen_by)
+    assert sorted(tested) == sorted(hashed(payment.row) for payment in payments)

@@ -15,6 +15,9 @@ SHOWN = {
     "roc_auc": "ROC-AUC",
     recall_name(0.01): "recall at 1 % false alarms",
 }
+RANDOM_SPLIT = (
+    "random split: better than production where rows of a test have to do with later rows of the training"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,7 @@ class ModelSummary:
         trained_to: end of the training rows, exclusive, UTC.
         predictions: the evaluated period.
         evaluation: what ``evaluate`` said about it.
+        is_random: chance parted the rows, and not time.
         champion: name of what it is compared with, such as ``champion v3``; empty where there is nothing.
         difference: candidate minus champion in average precision, paired.
         tables: table name to the version that was read.
@@ -46,6 +50,7 @@ class ModelSummary:
     trained_to: datetime
     predictions: Predictions
     evaluation: Mapping[str, Estimate]
+    is_random: bool = False
     champion: str = ""
     difference: Estimate | None = None
     tables: Mapping[str, int] = field(default_factory=dict)
@@ -59,9 +64,10 @@ def describe(summary: ModelSummary) -> str:
     )
     tables = ", ".join(f"`{name}` version {version}" for name, version in summary.tables.items())
     links = " · ".join(f"[{label}]({address})" for label, address in summary.links.items())
+    warned = f" ({RANDOM_SPLIT})" if summary.is_random else ""
     lines = [
         f"**What**: {_what(summary)}",
-        f"**How good**: {figures}, on {_period(summary.predictions)}",
+        f"**How good**: {figures}, on {_period(summary.predictions)}{warned}",
         f"**Against**: {_against(summary)}",
         f"**Trained on**: {tables or 'no versioned table'}",
         f"**Look next**: {links or 'the figures of this run'}",

@@ -11,6 +11,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from training.sweep.trial import Trial
 
 _NUMBER, _SCORE, _ROUNDS, _PARAMS = "trial", "score", "rounds", "trustlake.params"
+_STAGE = "stage"
 _CURVES, _PRUNED, _REASON = "trustlake.curves", "pruned", "reason"
 _ENDED = ("FINISHED", "FAILED")
 
@@ -18,15 +19,22 @@ _ENDED = ("FINISHED", "FAILED")
 class ChildRuns:
     """The trials below one parent run."""
 
-    def __init__(self, client: MlflowClient, experiment_id: str, parent_run_id: str) -> None:
+    def __init__(
+        self, client: MlflowClient, experiment_id: str, parent_run_id: str, *, stage: int = 0
+    ) -> None:
         self._client = client
         self._experiment_id = experiment_id
         self._parent = parent_run_id
+        self._stage = stage
+
+    def of_stage(self, number: int) -> ChildRuns:
+        """The trials of one stage of a split."""
+        return ChildRuns(self._client, self._experiment_id, self._parent, stage=number)
 
     @property
     def name(self) -> str:
-        """The sweep's name: the id of the parent run."""
-        return self._parent
+        """The sweep's name: the id of the parent run, and the stage."""
+        return f"{self._parent}/{self._stage}"
 
     def finished(self) -> dict[int, Trial]:
         """Trials that were written to their end, by number."""
@@ -41,12 +49,13 @@ class ChildRuns:
         tags = {
             MLFLOW_PARENT_RUN_ID: self._parent,
             _NUMBER: str(trial.number),
+            _STAGE: str(self._stage),
             _PARAMS: json.dumps(dict(trial.params), sort_keys=True),
             _CURVES: json.dumps([[round(value, 6) for value in curve] for curve in trial.curves]),
             _PRUNED: json.dumps(trial.is_pruned),
             _REASON: trial.reason,
         }
-        run = self._client.create_run(self._experiment_id, tags=tags, run_name=f"trial {trial.number}")
+        run = self._client.create_run(self._experiment_id, tags=tags, run_name=self._name_of(trial))
         run_id = run.info.run_id
         for name, value in trial.params.items():
             self._client.log_param(run_id, name, value)
@@ -55,13 +64,18 @@ class ChildRuns:
         self._client.log_metric(run_id, _ROUNDS, trial.rounds)
         self._client.set_terminated(run_id, _ENDED[trial.score is None])
 
+    def _name_of(self, trial: Trial) -> str:
+        return (
+            f"trial {trial.number}" if self._stage == 0 else f"part {self._stage + 1}, trial {trial.number}"
+        )
+
     def _search(self, status: str) -> list[Run]:
         where = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent}' and attributes.status = '{status}'"
         found: list[Run] = []
         token: str | None = None
         while True:
             page = self._client.search_runs([self._experiment_id], where, page_token=token)
-            found += page
+            found += [run for run in page if run.data.tags.get(_STAGE, "0") == str(self._stage)]
             token = page.token
             if not token:
                 return found
