@@ -40,6 +40,7 @@ _MEANING: Mapping[Kind, str] = {
     "burst": "The most {source}{where} that {span} ever held at once, as then known",
 }
 _ROWS_DECAYED = "Number of {source}{where}, each halved with every {span} of age"
+_CODE = "code"
 _TRUTH = "true or false"
 _UNIT: Mapping[Kind, str] = {
     "count": "rows", "share": "0 to 1", "distinct": "values", "approx_distinct": "values", "entropy": "bits",
@@ -124,6 +125,8 @@ def kept_meanings(view: FeatureView) -> dict[str, str]:
 def _own(column: Expression, source: str, units: Units) -> Feature:
     is_claim = column.name.startswith(("is_", "has_"))
     unit = _TRUTH if is_claim else units.get(source, {}).get(column.sql, "")
+    if column.codes is not None:
+        unit = _CODE
     return Feature(
         name=column.name,
         meaning=f"{column.sql} of the {source} row itself",

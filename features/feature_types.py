@@ -24,5 +24,5 @@ def check_feature_types(view: FeatureView, rows: DataFrame) -> None:
     if strange:
         raise SchemaError(
             f"{view.declared}: view {view.name}: {', '.join(strange)}; models read numbers and truths: keep it as "
-            "context, or make a feature of it, such as expression('is_closed', \"status = 'closed'\")"
+            "context, or make a feature of it, as category('status') or expression('is_closed', \"status = 'closed'\")"
         )

@@ -67,7 +67,7 @@ def load_definitions(place: str, contracts: Mapping[str, Contract] | None) -> De
     if contracts is not None:
         logs = {log: {"event_at", "known_at", *contract.columns} for log, contract in contracts.items()}
         found += [mistake for view in views for mistake in mistakes(view, logs)]
-        found += [mistake for model in models for mistake in _of_label(model, logs)]
+        found += [mistake for model in models for mistake in (*_of_label(model, logs), *_of_monotone(model))]
     if found:
         raise ConfigError(found)
     return Definitions({view.name: view for view in views}, {model.name: model for model in models})
@@ -86,6 +86,15 @@ def _twice(kind: str, values: Sequence[FeatureView] | Sequence[Model]) -> Iterat
         first.setdefault(value.name, value)
 
 
+def _of_monotone(model: Model) -> Iterator[str]:
+    for name, sign in model.monotone.items():
+        if name not in model.view.features or sign not in {-1, 1}:
+            yield f"{model.declared}: monotone says {sign} of {name}; name a feature of {model.view.name}, with 1 or -1"
+    both = sorted(set(model.monotone) & set(model.view.categorical))
+    if both:
+        yield f"{model.declared}: monotone names {', '.join(both)}, whose codes have no order; leave it out"
+
+
 def _of_label(model: Model, logs: Mapping[str, Collection[str]]) -> Iterator[str]:
     for label in model.labels:
         source, there = label.source, logs.get(label.source)
@@ -95,9 +104,6 @@ def _of_label(model: Model, logs: Mapping[str, Collection[str]]) -> Iterator[str
         for column in (label.on, *label.supersedes.values()):
             if column not in there:
                 yield f"{model.declared}: {source} has no column {column}; it has {', '.join(sorted(there))}"
-    for name, sign in model.monotone.items():
-        if name not in model.view.features or sign not in {-1, 1}:
-            yield f"{model.declared}: monotone says {sign} of {name}; name a feature of {model.view.name}, with 1 or -1"
     named = [label.source for label in model.labels]
     if not named or len(set(named)) < len(named):
         listed = ", ".join(named) or "none"

@@ -48,6 +48,7 @@ def train(
         stop_after=settings.sweep.stop_after,
         keeps_odds=settings.weights.keeps_odds,
         monotone=model.monotone,
+        categorical=frozenset(model.view.categorical),
     )
     judged: list[Judged] = []
     for number, stage in enumerate(folds.stages):
@@ -83,6 +84,7 @@ def contract_of(
         model=name,
         feature_names=view.features,
         feature_types=tuple(types[feature] for feature in view.features),
+        categorical=view.categorical,
         definition_hash=definition_hash(view),
         view=view.name,
         row_id=view.spine.row,

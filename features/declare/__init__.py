@@ -3,7 +3,15 @@
 from features.declare.calendar import Calendar
 from features.declare.conversion import Converted, Rates, converted
 from features.declare.entity import Entity
-from features.declare.expression import Expression, day_of_week, expression, hour_of_day, ratio, trend
+from features.declare.expression import (
+    Expression,
+    category,
+    day_of_week,
+    expression,
+    hour_of_day,
+    ratio,
+    trend,
+)
 from features.declare.group import FeatureGroup
 from features.declare.link import Link
 from features.declare.lookup import Lookup
@@ -54,6 +62,7 @@ __all__ = [
     "Window",
     "approx_distinct",
     "burst",
+    "category",
     "converted",
     "count",
     "count_each",

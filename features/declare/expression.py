@@ -7,18 +7,42 @@ from dataclasses import dataclass
 from features.declare.entity import Entity, feature_name
 from features.declare.window import Window
 
+CODES = 1024
+_FEWEST = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A named SQL expression over one row."""
+    """A named SQL expression over one row.
+
+    Attributes:
+        codes: how many codes there are, where the value is a code of a category and not a number; see ``category``.
+    """
 
     name: str
     sql: str
+    codes: int | None = None
 
 
 def expression(name: str, sql: str) -> Expression:
     """A feature computed from one row."""
     return Expression(name, sql)
+
+
+def category(of: str, *, name: str | None = None, codes: int = CODES) -> Expression:
+    """A text, or anything else that has no order, as one of ``codes`` codes that models take for categories.
+
+    The code is a hash, so values that were never seen before have one, no list of values is kept, and a column of 10^5
+    values is bounded. Values that share a code are one to the model; of a column whose values are that many, an entity
+    of its own, with what is known of each value's past, tells more. Null stays null.
+
+    Raises:
+        ValueError: fewer than two codes.
+    """
+    if codes < _FEWEST:
+        raise ValueError(f"category of {of}: {codes} codes tell nothing apart; give at least {_FEWEST}")
+    code = f"CAST(pmod(xxhash64(CAST({of} AS STRING)), {codes}) AS INT)"
+    return Expression(name or f"{of}_category", f"IF({of} IS NULL, NULL, {code})", codes)
 
 
 def hour_of_day(of: str) -> Expression:

@@ -111,6 +111,13 @@ class FeatureView:
         )
 
     @property
+    def categorical(self) -> tuple[str, ...]:
+        """Names of the features whose values are codes of categories."""
+        picked = [one for lookup in self.lookups for one in lookup.picked]
+        named = {one.name for one in (*self.spine.own, *picked, *self.derived) if one.codes is not None}
+        return tuple(name for name in self.features if name in named)
+
+    @property
     def features(self) -> tuple[str, ...]:
         """Names of all features, in the order of the table."""
         own = [column.name for column in self.spine.own]
