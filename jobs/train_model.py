@@ -33,6 +33,7 @@ from training.review.describe import RANDOM_SPLIT
 from training.review.links import UiLinks
 from training.splits import split
 from training.sweep.child_runs import ChildRuns
+from training.sweep.settings import SweepSettings
 from training.sweep.trial import Trial, Winner
 from training.train import contract_of, train
 from training.training_run import FOLD, RUN_KEY, Candidate, log_candidate, open_run
@@ -96,7 +97,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
             folds,
             settings,
             runs=ChildRuns(client, experiment, run_id),
-            on_trial=_on_trial(context, settings.sweep.trials, settings.sweep.metric),
+            on_trial=_on_trial(context, settings.sweep, len(folds.stages)),
             on_fold=partial(_on_fold, context),
         )
         types = dict(context.lake.read(model.view.table).dtypes)
@@ -151,20 +152,22 @@ def _store_training_set(
     return TrainingSet(rows=rows, labels=model.labels, testing=settings.test, weights=settings.weights)
 
 
-def _on_trial(context: Context, trials: int, metric: str) -> Callable[[Trial, Winner | None], None]:
+def _on_trial(context: Context, sweep: SweepSettings, stages: int) -> Callable[[Trial, Winner | None], None]:
     started = time.monotonic()
     ended: list[int] = []
 
     def say(trial: Trial, best: Winner | None) -> None:
         ended.append(trial.number)
-        left = (time.monotonic() - started) / len(ended) * (trials - len(ended))
+        left = (time.monotonic() - started) / len(ended) * (stages * sweep.trials - len(ended))
         so_far = f"best {best.score:.4f}, trial {best.number + 1}" if best else "none yet"
         if trial.score is None:
-            context.log.warning("trial %d/%d failed: %s (%s)", trial.number + 1, trials, trial.reason, so_far)
+            context.log.warning(
+                "trial %d/%d failed: %s (%s)", trial.number + 1, sweep.trials, trial.reason, so_far
+            )
             return
         context.log.info(
             "trial %d/%d: %s %.4f after %d rounds%s (%s), about %.0f s left",
-            *(trial.number + 1, trials, metric, trial.score, trial.rounds),
+            *(trial.number + 1, sweep.trials, sweep.metric, trial.score, trial.rounds),
             *(", given up" if trial.is_pruned else "", so_far, left),
         )
 

@@ -30,8 +30,8 @@ class SplitSettings(Strict):
         folds: number of tests, one after the other.
         validation_folds: the same before the first test begins; parameters are chosen on them.
         entities_apart: leave the entities of a test out of the rows that are trained on.
-        random_parts: draw so many parts, each with the same share of frauds, instead. Each is tested once; of the
-            others one is the validation fold.
+        random_parts: draw so many parts, each with the same share of frauds, instead. Each is tested once, with
+            parameters chosen on ``validation_folds`` of the others.
         seed: of the draw.
     """
 
@@ -50,6 +50,11 @@ class SplitSettings(Strict):
             raise ValueError(
                 "give train_days and test_days, or random_parts; an overlay adds to its base, so it sets the base's "
                 "to null"
+            )
+        if self.random_parts is not None and self.validation_folds >= self.random_parts:
+            raise ValueError(
+                f"{self.validation_folds} validation folds of {self.random_parts} random parts; one is tested, so "
+                f"at most {self.random_parts - 1} are left"
             )
         return self
 
@@ -167,4 +172,8 @@ def _drawn(as_of: datetime, settings: SplitSettings, parts: int) -> list[Stage]:
         draw = Draw(parts, settings.seed, tested, left_out)
         return Fold(_BEGIN, as_of, _BEGIN, as_of, as_of, settings.entities_apart, draw)
 
-    return [Stage((fold((part + 1) % parts, left_out=part),), (fold(part),)) for part in range(parts)]
+    chosen_on = [range(part + 1, part + 1 + settings.validation_folds) for part in range(parts)]
+    return [
+        Stage(tuple(fold(other % parts, left_out=part) for other in others), (fold(part),))
+        for part, others in enumerate(chosen_on)
+    ]

@@ -89,12 +89,14 @@ class Column(Reading):
 
     Attributes:
         older: how older rows word it; of several that fit a row, the one with the lowest ``until`` counts.
+        made_of: raw fields of which the value is a hash: the id of rows that come without one.
         personal: whether it says who somebody is, and is kept as a keyed hash only.
         pattern: a regular expression that the whole of a text must fit, in words that Python and Java share.
     """
 
     type: Annotated[str, Field(pattern=TYPE_PATTERN)]
     required: bool = False
+    made_of: Annotated[tuple[str, ...], AfterValidator(_are_places)] | None = None
     personal: bool = False
     older: tuple[Older, ...] = ()
     min: float | None = None
@@ -141,6 +143,12 @@ class Column(Reading):
             raise ValueError(
                 "personal keeps the hash of a text, of which `allowed` knows nothing; make it one"
             )
+        if self.made_of and (
+            self.type != "string" or self.source or self.older or self.means or self.personal
+        ):
+            raise ValueError(
+                "made_of makes a text of other fields; it goes with no from, older, means or personal"
+            )
         for reading in (self, *self.older):
             self._check(reading)
         return self
@@ -158,6 +166,8 @@ class Column(Reading):
 
     def places(self, name: str) -> tuple[RawPlace, ...]:
         """Every place where a row of any version may hold the value of this column, which is called ``name``."""
+        if self.made_of:
+            return places(self.made_of)
         return tuple(place for reading in (self, *self.older) for place in places(reading.source or name))
 
     @property

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 from pyspark.sql.types import DataType, StructField, StructType, TimestampType
 
 from lake.contracts.balance import Balance
@@ -23,7 +23,7 @@ from lake.duration import Duration
 from lake.errors import ConfigError
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-TimeFormat = Literal["iso", "epoch_s", "epoch_ms"]
+TimeFormat = Literal["iso", "epoch_s", "epoch_ms", "hour_number", "day_number"]
 
 PLATFORM_COLUMNS = ("event_at", "known_at", "told_at", REVISION, "source_file", "ingest_batch")
 
@@ -32,18 +32,33 @@ _REVISION = "What the row is to the row it means: correction or retraction; null
 
 
 class Files(Strict):
-    """Where the files of a log lie below the raw root; ``{day}`` stands for the day of delivery."""
+    """Where the files of a log lie below the raw root; ``{day}`` stands for the day of delivery.
+
+    Attributes:
+        delivered_on: the day of delivery of files whose names have none.
+        header: names of the columns of CSV files that begin with a row and not with their names.
+    """
 
     pattern: str
     format: Literal["json", "csv"]
     daily: bool = False
+    delivered_on: date | None = None
+    header: tuple[str, ...] = ()
 
-    @field_validator("pattern")
-    @classmethod
-    def _has_day(cls, pattern: str) -> str:
-        if pattern.count("{day}") != 1:
-            raise ValueError("expected {day} exactly once, for the day of delivery (YYYY-MM-DD)")
-        return pattern
+    @model_validator(mode="after")
+    def _has_a_day(self) -> Files:
+        if self.pattern.count("{day}") != (self.delivered_on is None):
+            raise ValueError(
+                "expected {day} exactly once in the pattern, for the day of delivery (YYYY-MM-DD); for files "
+                "without one give `delivered_on`, and no {day}"
+            )
+        if self.daily and self.delivered_on is not None:
+            raise ValueError("files of one day, `delivered_on`, do not come daily; drop one of both")
+        if self.header and self.format != "csv":
+            raise ValueError("only CSV files have a header")
+        if len(set(self.header)) < len(self.header):
+            raise ValueError(f"header names a column twice: {', '.join(self.header)}")
+        return self
 
     @property
     def glob(self) -> str:
@@ -53,6 +68,8 @@ class Files(Strict):
         """The day (YYYY-MM-DD) that ``path``, relative to the raw root, names; None where it does not fit."""
         parts = [re.escape(part).replace(r"\*", "[^/]*") for part in self.pattern.split("{day}")]
         match = re.fullmatch(r"(\d{4}-\d{2}-\d{2})".join(parts), path)
+        if self.delivered_on is not None:
+            return self.delivered_on.isoformat() if match else None
         return match[1] if match and _is_day(match[1]) else None
 
 
@@ -89,7 +106,8 @@ class Contract(Strict):
     key: tuple[str, ...]
     business_key: tuple[str, ...] = ()
     subject: tuple[str, ...] = ()
-    event_at: Named
+    event_at: Named = ()
+    all_at: AwareDatetime | None = None  # the rows have no time: all of them happened then
     known_at: Named | Lag
     schema_version: Named | None = None  # the raw column that says how a row is worded; a whole number
     time_format: TimeFormat | tuple[TimeFormat, ...] = "iso"
@@ -112,6 +130,8 @@ class Contract(Strict):
                 f"key names {', '.join(absent) or 'nothing'}; columns are {', '.join(self.columns)}"
             )
         mistakes += self._unfit()
+        if (self.event_at == ()) != (self.all_at is not None):
+            mistakes.append("give event_at, the raw column of the time, or all_at for rows without one")
         aged = [name for name, column in self.columns.items() if column.older]
         if aged and not self.schema_version:
             mistakes.append(
@@ -190,8 +210,8 @@ class Contract(Strict):
 
     @property
     def happened(self) -> tuple[RawPlace, ...]:
-        """Where the time of the event stands."""
-        return places(self.event_at)
+        """Where the time of the event stands; nowhere in a log whose rows have none."""
+        return () if self.all_at else places(self.event_at)
 
     @property
     def arrived(self) -> tuple[RawPlace, ...]:

@@ -19,18 +19,20 @@ class Lines:
     Attributes:
         format: ``json`` or ``csv``; empty for a log that no contract describes any more.
         fields: raw fields that name a person.
+        header: names of the columns of CSV files that do not begin with them.
     """
 
     format: str
     fields: frozenset[str]
     person: Person
+    header: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, contract: Contract, person: Person) -> Lines:
         """The lines of a log with a subject."""
         read = [place for name in contract.subject for place in contract.columns[name].places(name)]
         fields = frozenset((place.path or place.column).rsplit(".", 1)[-1] for place in read)
-        return cls(contract.files.format, fields, person)
+        return cls(contract.files.format, fields, person, contract.files.header)
 
     def name(self, line: str, header: Sequence[str] = ()) -> bool:
         """True where the line is the person's.

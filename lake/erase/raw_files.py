@@ -126,8 +126,10 @@ def _kept(path: Path, lines: Lines) -> tuple[bytes, int]:
         return content, 0
     # Of bytes, this parts lines just where Spark does.
     rows = content.splitlines(keepends=True)
-    first = 1 if lines.format == "csv" else 0
-    header = next(csv.reader([rows[0].decode("utf-8-sig", errors="replace")]), []) if first and rows else []
+    first = 1 if lines.format == "csv" and not lines.header else 0
+    header: Sequence[str] = lines.header
+    if first and rows:
+        header = next(csv.reader([rows[0].decode("utf-8-sig", errors="replace")]), [])
     kept = [
         row
         for number, row in enumerate(rows)

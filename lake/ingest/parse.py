@@ -17,6 +17,14 @@ from lake.hash_key import HASHED, HIDDEN, UNFIT, HashKey, needed
 TEXT, FILE, REASON, BROKEN = "_text", "_file", "_reason", "_broken"
 
 # Columns of a row on its way: the text of a column, of its times, its schema version, and why it is not wanted.
+_ID_DIGITS = 32
+# How many microseconds a number counts; the numbers of hours and days begin with 0 at 1970.
+_SCALES = {
+    "epoch_s": 1_000_000,
+    "epoch_ms": 1_000,
+    "hour_number": 3_600_000_000,
+    "day_number": 86_400_000_000,
+}
 _RAW, _HAPPENED, _ARRIVED, _VERSION, _UNWANTED = "_raw_", "_happened", "_arrived", "_version", "_unwanted"
 
 # The first and the last instant that a calendar of four-digit years has; an epoch outside is no time.
@@ -90,7 +98,8 @@ def _worded(raw: DataFrame, contract: Contract) -> DataFrame:
     placed = raw.select("*", version.alias(_VERSION))
     arrived = _first(contract.arrived) if contract.arrived else F.lit(None)
     texts = [_text(name, column).alias(_RAW + name) for name, column in contract.columns.items()]
-    times = [_first(contract.happened).alias(_HAPPENED), arrived.alias(_ARRIVED)]
+    happened = _first(contract.happened) if contract.happened else F.lit(None)
+    times = [happened.alias(_HAPPENED), arrived.alias(_ARRIVED)]
     return placed.select(*texts, *times, _unwanted(contract).alias(_UNWANTED), _VERSION, TEXT, FILE, BROKEN)
 
 
@@ -113,7 +122,8 @@ def _holds(place: RawPlace, value: str) -> Column:
 
 def _typed(rows: DataFrame, contract: Contract) -> DataFrame:
     """Per row, its times and the contract's columns typed, beside their texts; null where a text does not fit."""
-    timed = rows.withColumn("event_at", _instant(F.col(_HAPPENED), contract))
+    happened = F.lit(contract.all_at) if contract.all_at else _instant(F.col(_HAPPENED), contract)
+    timed = rows.withColumn("event_at", happened)
     values = [_value(name, column, contract).alias(name) for name, column in contract.columns.items()]
     return timed.select("*", _known_at(contract).alias("known_at"), *values)
 
@@ -167,8 +177,7 @@ def _instant(text: Column, contract: Contract) -> Column:
 def _read(text: Column, time_format: TimeFormat) -> Column:
     if time_format == "iso":
         return F.when(text.rlike(_FULL_DATE), text.try_cast(TimestampType()))
-    scale = 1_000_000 if time_format == "epoch_s" else 1_000
-    micros = (text.try_cast("decimal(20,6)") * scale).try_cast("long")
+    micros = (text.try_cast("decimal(20,6)") * _SCALES[time_format]).try_cast("long")
     return F.when(micros.between(_FIRST, _LAST), F.timestamp_micros(micros))
 
 
@@ -182,8 +191,18 @@ def _by_version(column: ContractColumn, read: Callable[[Reading], Column]) -> Co
 
 def _text(name: str, column: ContractColumn) -> Column:
     """The raw value with the meaning that its reading gives it; null where it stands for nothing."""
+    if column.made_of:
+        return _made_of(column)
     text = _by_version(column, lambda reading: _meant(_first(places(reading.source or name)), reading))
     return F.when(~text.isin(*column.unknown), text) if column.unknown else text
+
+
+def _made_of(column: ContractColumn) -> Column:
+    """A hash of fields as they stand in the row; null where none has a value."""
+    fields = [_at(place) for place in places(column.made_of or ())]
+    # The length parts what is next to each other, and a field without a value is none of length 0.
+    parts = [F.coalesce(F.concat(F.length(one), F.lit(":"), one), F.lit("-")) for one in fields]
+    return F.when(F.coalesce(*fields).isNotNull(), F.left(F.sha2(F.concat(*parts), 256), F.lit(_ID_DIGITS)))
 
 
 def _meant(text: Column, reading: Reading) -> Column:

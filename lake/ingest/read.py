@@ -124,8 +124,8 @@ def _read_csv(
     header = _header(spark, located[0], contract)
     rows = (
         spark.read.schema(_strings([*header, _CORRUPT]))
-        .option("header", True)
-        .option("enforceSchema", False)
+        .option("header", not contract.files.header)
+        .option("enforceSchema", bool(contract.files.header))
         .options(**_AS_WRITTEN)
         .option("columnNameOfCorruptRecord", _CORRUPT)
         .csv(list(located))
@@ -181,7 +181,7 @@ def _of_header(header: Sequence[str], contract: Contract) -> list[Column]:
 
 
 def _header(spark: SparkSession, path: str, contract: Contract) -> list[str]:
-    header = spark.read.option("header", True).csv(path).columns
+    header = list(contract.files.header) or spark.read.option("header", True).csv(path).columns
     absent = [columns for columns in contract.alternatives if not set(columns) & set(header)]
     if absent:
         raise SchemaError.missing(path, [" or ".join(columns) for columns in absent], header or ["nothing"])

@@ -57,8 +57,21 @@ def test_a_contract_says_what_its_event_table_holds(tmp_path: Path) -> None:
         ),
         ("[payment_id]", "[]", ":1: the document: key names nothing; columns are payment_id, amount"),
         ("amount:", "known_at:", ":1: the document: the platform adds known_at itself; remove or rename"),
-        ("{day}", "day", ":3: files.pattern: found 'payments/day.csv.gz'; expected {day} exactly once"),
+        ("{day}", "day", ":3: files: expected {day} exactly once in the pattern"),
         ("{day}", "{day}/{day}", "expected {day} exactly once"),
+        ("format: csv", "format: csv, delivered_on: 2026-03-01", "for files without one give `delivered_on`"),
+        ("format: csv", "format: csv, header: [a, b, a]", "header names a column twice: a, b, a"),
+        ("format: csv", "format: json, header: [a]", "only CSV files have a header"),
+        (
+            "event_at: TS",
+            "version: 2",
+            "give event_at, the raw column of the time, or all_at for rows without one",
+        ),
+        (
+            "event_at: TS",
+            'event_at: TS\nall_at: "2026-03-01T00:00:00Z"',
+            "give event_at, the raw column of the time, or",
+        ),
         ("decimal(18,2)", "money", ":9: columns.amount.type: found 'money'; String should match pattern"),
         (
             "decimal(18,2)",

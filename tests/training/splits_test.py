@@ -92,6 +92,14 @@ def test_random_parts_are_each_tested_once_and_chosen_for_on_another() -> None:
     assert found.end == day(9, 12)
 
 
+def test_random_parts_are_chosen_for_on_as_many_others_as_are_asked_for() -> None:
+    found = split(day(9, 12), SplitSettings(random_parts=4, validation_folds=3), WEEK)
+    drawn = [fold.draw.tested for fold in found.stages[2].validation if fold.draw]
+    assert drawn == [3, 0, 1]
+    with pytest.raises(ValidationError, match="4 validation folds of 4 random parts"):
+        SplitSettings(random_parts=4, validation_folds=4)
+
+
 @pytest.mark.parametrize(
     "given", [{}, {"train_days": 3}, {"train_days": 3, "test_days": 2, "random_parts": 5}]
 )
