@@ -50,7 +50,7 @@ def _data_overlay(arguments: argparse.Namespace) -> list[str]:
     folder = Path(arguments.data).resolve()
     if not folder.is_dir():
         raise ConfigError([f"{folder}: no such folder; give the one that holds the example's raw files"])
-    overlay = Path(".trustlake") / arguments.example / "data.yml"
+    overlay = Path(".trustlake") / Path(arguments.example).name / "data.yml"
     overlay.parent.mkdir(parents=True, exist_ok=True)
     overlay.write_text(f"raw: {{root: {str(folder)!r}}}\n", encoding="utf-8")
     return [str(overlay)]

@@ -133,6 +133,20 @@ def test_files_are_rewritten_and_the_ledger_follows(lake: Lake, tmp_path: Path) 
         log.plan()
 
 
+def test_a_file_without_header_may_begin_with_a_persons_row(lake: Lake, tmp_path: Path) -> None:
+    made = lake_in(lake.spark, tmp_path / "lake")
+    files = {"pattern": "day={day}/*", "format": "csv", "header": ["id", "ts", "who", "amount"]}
+    columns = COLUMNS | {"who": {"type": "string"}}
+    log = Log(made, tmp_path, "headerless", files=files, columns=columns, subject=["who"])
+    mine, theirs = "1,2026-03-01,zoe,1\n", "zoe,2026-03-01,max,1\n"
+    plain = log.deliver(1, mine + theirs, "1.csv")
+    log.ingest()
+    naming = files_naming(made, str(log.folder), log.contract, ZOE)
+    assert naming.lines == {"day=2026-03-01/1.csv": 1}
+    rewrite(made, str(log.folder), naming, ZOE)
+    assert plain.read_text() == theirs
+
+
 def test_files_in_a_store_are_left_to_their_producer(lake: Lake, tmp_path: Path) -> None:
     log = Log(lake, tmp_path, "stored", columns=COLUMNS, subject=["who"])
     with pytest.raises(

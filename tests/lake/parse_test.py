@@ -143,6 +143,11 @@ def test_values_are_typed_and_sentinels_become_null(spark: SparkSession) -> None
         ("epoch_ms", "1700000000123", "2023-11-14T22:13:20.123"),
         ("epoch_ms", "9223372036854775807", None),
         ("epoch_ms", "now", None),
+        ("hour_number", "0", "1970-01-01T00:00"),
+        ("hour_number", "743", "1970-01-31T23:00"),
+        ("day_number", "49", "1970-02-19T00:00"),
+        ("day_number", "1.5", "1970-01-02T12:00"),
+        ("day_number", "99999999", None),
     ],
 )  # fmt: skip
 def test_instants_are_utc_to_the_microsecond(
@@ -276,3 +281,30 @@ def test_a_row_is_read_as_its_schema_version_words_it(
     (row,) = parsed(spark, contract, [raw])
     assert (row[REASON] or row["amount"]) == expected
     assert row[REASON] or row["kind"] in (None, "card")
+
+
+def test_rows_without_time_and_without_id_have_one_instant_and_an_id_made_of_them(
+    spark: SparkSession,
+) -> None:
+    contract = Contract.model_validate(
+        {
+            "log": "t",
+            "description": "",
+            "files": {"pattern": "all.jsonl", "format": "json", "delivered_on": "2026-03-01"},
+            "key": ["id"],
+            "all_at": "2026-03-01T00:00:00Z",
+            "known_at": {"lag": "1d"},
+            "columns": {"id": {"type": "string", "made_of": ["a", "b"]}, "a": {"type": "string"}},
+        }
+    )
+    told = [("x", "y"), ("x", "y"), ("xy", ""), ("xy", None), ("y", "x"), (None, "xy"), (None, None)]
+    found = parsed(spark, contract, [{"a": a, "b": b} for a, b in told])
+    ids = [row["id"] for row in found]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 6
+    assert all(len(name) == 32 for name in ids[:-1])
+    assert [row[REASON] for row in found] == [None] * 6 + ["id_missing"]
+    assert {row["event_at"] for row in found} == {instant("2026-03-01")}
+    assert {row["known_at"] for row in found} == {instant("2026-03-02")}
+    assert contract.files.day_of("all.jsonl") == "2026-03-01"
+    assert contract.files.day_of("other.jsonl") is None

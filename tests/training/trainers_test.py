@@ -83,6 +83,15 @@ def test_one_task_fits_what_xgboost_fits_by_itself(
     assert fitted.validation.average_precision == pytest.approx(expected, abs=1e-12)
 
 
+def test_without_early_stopping_all_rounds_are_grown_and_the_validation_rows_are_watched(
+    rows: DataFrame,
+) -> None:
+    fitted = fit(rows, plan_of(rounds=25, stop_after=None))
+    assert fitted.rounds == 25
+    assert len(fitted.curve) == 2
+    assert fitted.validation is not None
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(rows: DataFrame) -> None:
     train = rows.where("NOT is_validation")
     plan = plan_of(rounds=5, stop_after=None)

@@ -71,7 +71,8 @@ class SweepSettings(Strict):
         prune_after: number of trials run to their end after which one that falls behind is given up; null never.
         enough: number of trials in a row without a better one after which the sweep ends; null runs all.
         rounds: boosting rounds at most.
-        stop_after: rounds without gain on validation after which a trial stops.
+        stop_after: rounds without gain on validation after which a trial stops, and the winner has the rounds it had;
+            null grows all rounds, which is steadier where the best round of one fold is chance.
         fixed: parameters that every trial has.
         space: parameters to search.
         start: points of the space that are known to be good; they are tried first.
@@ -83,7 +84,7 @@ class SweepSettings(Strict):
     prune_after: Annotated[int, Field(ge=1)] | None = None
     enough: Annotated[int, Field(ge=1)] | None = None
     rounds: Annotated[int, Field(ge=1)] = 300
-    stop_after: Annotated[int, Field(ge=1)] = 30
+    stop_after: Annotated[int, Field(ge=1)] | None = 30
     seed: int = 7
     fixed: Mapping[str, Number | str] = Field(default_factory=dict)
     space: Mapping[str, Range]

@@ -18,7 +18,7 @@ class FitPlan:
 
     Attributes:
         params: XGBoost's parameters, ``objective: expected_loss`` (see ``objectives``), and ``train_days``.
-        stop_after: rounds without gain on the validation rows after which to stop.
+        stop_after: rounds without gain on the validation rows after which to stop; None grows all rounds.
         keeps_odds: frauds and others count alike; else probabilities are put right after the fit.
         bars: what the best validation metric must have reached at every check, else the fit is given up.
         start: a booster to go on from, as UBJ bytes; ``rounds`` are those that are added.

@@ -41,9 +41,10 @@ def grow(binned: Binned, plan: FitPlan) -> Grown:
     watched: list[tuple[xgb.DMatrix, str]] = []
     callbacks: list[xgb.callback.TrainingCallback] = []
     watch = _Watch(plan.bars)
-    if plan.stop_after is not None and binned.validation is not None:
-        watched = [(binned.validation, _VALIDATION)]
-        callbacks = [xgb.callback.EarlyStopping(rounds=plan.stop_after, data_name=_VALIDATION), watch]
+    if binned.validation is not None:
+        watched, callbacks = [(binned.validation, _VALIDATION)], [watch]
+    if watched and plan.stop_after is not None:
+        callbacks.insert(0, xgb.callback.EarlyStopping(rounds=plan.stop_after, data_name=_VALIDATION))
     booster = xgb.train(
         params,
         binned.train,
@@ -54,7 +55,7 @@ def grow(binned: Binned, plan: FitPlan) -> Grown:
         xgb_model=None if plan.start is None else xgb.Booster(model_file=bytearray(plan.start)),
         verbose_eval=False,
     )
-    if watched:
+    if watched and plan.stop_after is not None:
         booster = booster[: booster.best_iteration + 1]
     if plan.keep_booster and plan.is_last and _weighs_frauds(plan):
         booster = put_right(booster, binned.train, _summed if plan.workers > 1 else _alone)
