@@ -19,7 +19,7 @@ IN_PARALLEL := -m "$(NOT_LONG)" --numprocesses $(PROCESSES) --dist loadfile --no
 export PYTHON
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-sizes \
-	check-bundle test-slow cluster-test test-dbr18 ui sql doctor docs bench-features bench-ingest check-simulation zip wheel clean
+	check-bundle test-slow cluster-test test-dbr18 ui sql doctor docs bench-features bench-ingest bench-training check-simulation zip wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -80,6 +80,9 @@ bench-features: $(READY_BENCH) ## the window engine against what one would pick 
 
 bench-ingest: $(READY) ## the ingest against a bare copy to Delta; ARGUMENTS="--accounts 50000 --days 180"
 	@$(BIN)/python -m benchmarks.ingest $(ARGUMENTS)
+
+bench-training: $(READY) ## a fit and a sweep against what one would pick instead; ARGUMENTS="--rows 1000000"
+	@$(BIN)/python -m benchmarks.training $(ARGUMENTS)
 
 check-simulation: $(READY) ## whether the simulated marketplace is as hard as a real one; ARGUMENTS="--seed 8"
 	@$(BIN)/python -m benchmarks.difficulty $(ARGUMENTS)

@@ -12,6 +12,7 @@ JOBS = [
     "erase_user",
     "build_features",
     "prove_features",
+    "rebuild_training_set",
     "train_model",
     "promote_model",
     "score_events",

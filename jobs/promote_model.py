@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from jobs.copied_champion import copy_plan
 from jobs.job import Context, Plan, console_command, run_job
 from jobs.registry import registry_of
+from jobs.training_sets import stored
 from lake.errors import RefusedError, TrustlakeError
 from lake.runs import Outcome
 from training.artefact.load import load_booster
@@ -21,7 +21,6 @@ from training.model import Model
 from training.registry import CHALLENGER, CHAMPION, ModelRegistry
 from training.splits import Fold
 from training.training_run import FOLD, RUN_KEY
-from training.training_set import TrainingSet, table_spec
 
 
 class PromoteModel:
@@ -97,9 +96,7 @@ def _test_rows(context: Context, model: Model, registry: ModelRegistry, version:
         raise RefusedError(
             f"{registry.name} v{version} was not registered by train_model, so it cannot be judged"
         )
-    stored = context.lake.read(table_spec(model.name).name).where(F.col("run_key") == tags[RUN_KEY])
-    settings = context.config.training
-    kept = TrainingSet(rows=stored, labels=model.labels, testing=settings.test, weights=settings.weights)
+    kept = stored(context, model, tags[RUN_KEY])
     return kept.test_rows(Fold.from_json(tags[FOLD]))
 
 

@@ -9,18 +9,14 @@ from functools import partial
 
 from mlflow.data.dataset import Dataset
 from mlflow.data.spark_dataset import load_delta
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from features.label_events import label_events
-from features.view import AS_OF
 from jobs.arguments import instant
-from jobs.event_sources import event_sources
 from jobs.job import Context, Plan, console_command, run_job
 from jobs.label_maturity import measure_maturity
 from jobs.lineage_table import write_model_lineage
 from jobs.proofs import prove_before_training
 from jobs.registry import connect, experiment_id, registry_of
+from jobs.training_sets import feature_rows, slice_of, store, tables_of
 from lake.errors import TrustlakeError
 from lake.runs import Outcome
 from training.champion import champion_on
@@ -37,7 +33,7 @@ from training.sweep.settings import SweepSettings
 from training.sweep.trial import Trial, Winner
 from training.train import contract_of, train
 from training.training_run import FOLD, RUN_KEY, Candidate, log_candidate, open_run
-from training.training_set import TrainingSet, table_spec, training_set
+from training.training_set import table_spec
 
 
 class TrainModel:
@@ -60,16 +56,14 @@ class TrainModel:
     @staticmethod
     def plan(context: Context) -> Plan:
         model = context.definitions.only_model()
-        tables = [model.view.table, *(context.contracts[label.source].table for label in model.labels)]
         inputs: dict[str, int | str] = {}
-        for table in tables:
+        for table in tables_of(context, model):
             version = context.lake.version(table)
             if version is None:
                 raise TrustlakeError(f"{table} does not exist; run ingest_logs and build_features first")
             inputs[table] = version
-        as_of = context.arguments.as_of
         return Plan(
-            slice=f"{model.name} as of {as_of:%Y-%m-%dT%H:%M}",
+            slice=slice_of(model, context.arguments.as_of),
             holds=model.name,
             inputs=inputs,
             work=lambda key: _train(context, model, {name: int(v) for name, v in inputs.items()}, key),
@@ -79,13 +73,10 @@ class TrainModel:
 def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> Outcome:
     settings = context.config.training
     folds = split(context.arguments.as_of, settings.split, model.matures_after)
-    rows = context.lake.read(model.view.table, version=tables[model.view.table]).where(
-        (F.col(AS_OF) >= F.lit(folds.begin)) & (F.col(AS_OF) < F.lit(folds.end))
-    )
     if settings.split.random_parts is not None:
         context.log.warning("%s", RANDOM_SPLIT)
-    prove_before_training(context, model, rows, tables)
-    stored, spec = _store_training_set(context, model, rows, tables, key), table_spec(model.name)
+    prove_before_training(context, model, feature_rows(context, model, tables), tables)
+    stored, spec = store(context, model, tables, key), table_spec(model.name)
     client = connect(context.config.mlflow)
     experiment = experiment_id(client, context.config.mlflow)
     registry, links = registry_of(context, model), UiLinks(context.config.mlflow.tracking)
@@ -130,26 +121,6 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
             for name in (table_spec(model.name).name, LABEL_MATURITY.name, MODEL_QUALITY.name)
         },
     )
-
-
-def _store_training_set(
-    context: Context, model: Model, rows: DataFrame, tables: dict[str, int], key: str
-) -> TrainingSet:
-    lake, spec, settings = context.lake, table_spec(model.name), context.config.training
-    lake.widen(spec)
-    logs = [label.source for label in model.labels]
-    built = training_set(
-        rows,
-        label_events(model.labels, event_sources(lake, context.contracts, logs, tables)),
-        settings.test,
-        row=model.view.spine.row,
-        features=model.view.features,
-        run_key=key,
-        as_of=context.arguments.as_of,
-    )
-    lake.replace(spec.name, built, where=f"run_key = '{key}'")
-    rows = lake.read(spec.name).where(F.col("run_key") == key)
-    return TrainingSet(rows=rows, labels=model.labels, testing=settings.test, weights=settings.weights)
 
 
 def _on_trial(context: Context, sweep: SweepSettings, stages: int) -> Callable[[Trial, Winner | None], None]:

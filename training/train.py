@@ -43,7 +43,8 @@ def train(
     """
     plan = FitPlan(
         features=model.view.features,
-        params={},
+        # Trials share the threads that the winner has alone.
+        params={"nthread": max(1, settings.trainer.threads // settings.sweep.parallelism)},
         rounds=settings.sweep.rounds,
         stop_after=settings.sweep.stop_after,
         keeps_odds=settings.weights.keeps_odds,

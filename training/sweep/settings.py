@@ -67,7 +67,7 @@ class SweepSettings(Strict):
     Attributes:
         metric: what the validation folds are judged by; higher is better.
         trials: number of trials, known points included.
-        parallelism: trials that run at once, each in one task with one thread.
+        parallelism: trials that run at once, each in one task; they share ``trainer.threads``.
         prune_after: number of trials run to their end after which one that falls behind is given up; null never.
         enough: number of trials in a row without a better one after which the sweep ends; null runs all.
         rounds: boosting rounds at most.

@@ -103,7 +103,7 @@ def _run(
         for fold, rows in enumerate(folds):
             now = replace(
                 plan,
-                params=params | {"nthread": 1, "seed": settings.seed},
+                params={"nthread": 1} | dict(plan.params) | params | {"seed": settings.seed},
                 keep_booster=False,
                 bars=bars(before, fold, settings.prune_after),
             )
