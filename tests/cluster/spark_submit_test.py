@@ -149,3 +149,16 @@ def test_one_task_and_two_fit_alike_on_separate_executors_that_run_the_shipped_z
     assert said["roc_auc"]["1"] > 0.85
     assert abs(said["roc_auc"]["1"] - said["roc_auc"]["2"]) < 0.02
     assert said["correlation"] > 0.95
+
+
+def test_a_fit_outlives_a_killed_executor_and_ends_with_the_booster_of_an_undisturbed_one(
+    tmp_path: Path,
+) -> None:
+    program = Path(shutil.copy(ROOT / "tests" / "cluster" / "fit_while_killed.py", tmp_path))
+    ended = submit(tmp_path, program, str(tmp_path / "rows"))
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
+    said = json.loads(next(line for line in ended.stdout.splitlines() if line.startswith("RESULT "))[7:])
+    assert said["killed"] == 1
+    assert said["retried"]
+    assert said["retried"][0] > 0
+    assert (said["rounds"], said["gap"]) == (80, 0.0)
