@@ -34,6 +34,7 @@ from training.sweep.trial import Trial, Winner
 from training.train import contract_of, train
 from training.training_run import FOLD, RUN_KEY, Candidate, log_candidate, open_run
 from training.training_set import table_spec
+from training.unwritable import writing_to_mlflow
 
 
 class TrainModel:
@@ -100,9 +101,10 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
             folds=judged,
             tables=tables | {spec.name: context.lake.version(spec.name) or 0},
         )
-        description = log_candidate(
-            candidate, settings.metrics, _dataset(context, model), links, experiment, run_id
-        )
+        with writing_to_mlflow("the model", "its trials are kept"):
+            description = log_candidate(
+                candidate, settings.metrics, _dataset(context, model), links, experiment, run_id
+            )
     _store_quality(context, registry.name, judged, key)
     version = registry.register(
         run_id, tags={RUN_KEY: key, FOLD: judged[-1].fold.to_json()}, description=description
@@ -158,6 +160,10 @@ def _on_fold(context: Context, judged: Judged) -> None:
             judged.why_workers,
         ),
     )
+    for remark in (
+        judged.fit.seen.remarks(context.definitions.only_model().view.features) if judged.fit.seen else ()
+    ):
+        context.log.warning("fold %s: features with %s", judged.fold, remark)
 
 
 def _dataset(context: Context, model: Model) -> Dataset:

@@ -41,6 +41,8 @@ from training.weights import WeightSettings, weight
 FEATURES, IS_FRAUD, IS_VALIDATION = "features", "is_fraud", "is_validation"
 WEIGHT, AGE_DAYS = "weight", "age_days"
 _DAY_MICROS = 86_400_000_000
+# The greatest float of 32 bits.
+_LARGEST = 3.4028234663852886e38
 _KNOWN = "fraud_known_at"
 _ROW, _TOLD, _VERDICT, _DAY, _PART = "_row", "_told", "_verdict", "_day", "_part"
 
@@ -90,12 +92,18 @@ def _labels_type() -> DataType:
 
 
 def feature_array(names: Sequence[str]) -> Column:
-    """Features as one array of floats in the given order; null becomes NaN, which XGBoost reads as missing."""
-    values = [
-        F.coalesce(F.col(name).cast("double").cast("float"), F.lit(float("nan")).cast("float"))
-        for name in names
-    ]
-    return F.array(*values)
+    """Features as one array of floats in the given order; null becomes NaN, which XGBoost reads as missing.
+
+    What a float cannot hold, infinity too, becomes the greatest or least float: XGBoost takes no infinite values, and
+    trees only ask what is greater.
+    """
+    return F.array(*(_float(F.col(name).cast("double")) for name in names))
+
+
+def _float(value: Column) -> Column:
+    is_too_large = (F.abs(value) > _LARGEST) & ~F.isnan(value)
+    held = F.when(is_too_large, F.signum(value) * _LARGEST).otherwise(value)
+    return F.coalesce(held, F.lit(float("nan"))).cast("float")
 
 
 def training_set(

@@ -306,28 +306,6 @@ def test_rows_of_csv_files_are_replayed_with_their_files_headers(shared: Lake, t
         log.replay()
 
 
-def test_a_csv_file_without_header_is_read_by_the_contracts_and_a_day_that_it_gives(
-    shared: Lake, tmp_path: Path
-) -> None:
-    files = {
-        "pattern": "all/*.csv", "format": "csv", "delivered_on": "2026-03-05", "header": ["id", "ts", "amount", "note"],
-    }  # fmt: skip
-    log = Log(shared, tmp_path, "headerless", files=files, refuse_above=1)
-    (log.folder / "all").mkdir(parents=True)
-    (log.folder / "all/1.csv").write_text(
-        'a,2026-03-01,"1,000",first\nb,2026-03-01,2,-\nc,2026-03-01\n', encoding="utf-8"
-    )
-    assert [(r.rows_in, r.rows_out, r.refused) for r in log.ingest()] == [
-        (3, 1, {"amount_not_decimal(18,2)": 1, "unparsable_row": 1})
-    ]
-    result = log.replay(amount={"type": "decimal(18,2)", "thousands": ","})
-    assert result is not None
-    assert {name: (int(row["amount"]), row["note"]) for name, row in log.events().items()} == {
-        "a": (1000, "first"),
-        "b": (2, None),
-    }
-
-
 # The other steps are in the long series.
 REPLAYING = (
     pytest.param("_mark", marks=pytest.mark.slow),

@@ -17,7 +17,7 @@ from features.labels import Label
 from features.source import Source
 from training.splits import Fold, SplitSettings, split
 from training.training_set import TestSettings as Judging
-from training.training_set import TrainingSet, table_spec, training_set
+from training.training_set import TrainingSet, feature_array, table_spec, training_set
 from training.weights import WeightSettings
 
 LABEL = Label(source="disputes", on="payment", fraud="kind = 'fraud'", matures_after=timedelta(days=7))
@@ -211,3 +211,15 @@ def test_random_parts_share_the_rows_and_the_frauds_and_none_is_trained_on_and_t
         assert chosen_on | chosen_by == trained
         assert chosen_on.isdisjoint(chosen_by)
     assert sorted(tested) == sorted(hashed(payment.row) for payment in payments)
+
+
+def test_what_a_float_cannot_hold_becomes_the_nearest_that_it_can(spark: SparkSession) -> None:
+    values = [1.5, None, math.nan, math.inf, -math.inf, 1e300, -1e39, 3e38]
+    rows = spark.createDataFrame([(value,) for value in values], "x double")
+    found = [row[0][0] for row in rows.select(feature_array(["x"])).collect()]
+    largest = 3.4028234663852886e38
+    assert found[0] == 1.5
+    assert math.isnan(found[1])
+    assert math.isnan(found[2])
+    assert found[3:7] == [largest, -largest, largest, -largest]
+    assert found[7] == pytest.approx(3e38)

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from statistics import mean
 
-from mlflow.exceptions import MlflowException
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
@@ -20,6 +19,7 @@ from training.sweep.trial import Trial, Winner
 from training.sweep.waves import Suggestion, search
 from training.trainers.fit import fit_kept, in_order
 from training.trainers.fit_plan import Fit, FitPlan
+from training.unwritable import writing_to_mlflow
 
 # A validation fold without both classes cannot rank trials: they all lose alike.
 _WORST = 0.0
@@ -80,13 +80,10 @@ def sweep(
 
 
 def _write(runs: ChildRuns, trial: Trial, written: int) -> None:
-    try:
+    with writing_to_mlflow(
+        f"trial {trial.number + 1}", f"it goes on after the {written} trials that are written"
+    ):
         runs.write(trial)
-    except MlflowException as error:
-        raise TrustlakeError(
-            f"trial {trial.number + 1} cannot be written to MLflow: {str(error).splitlines()[0]}. Run the same command "
-            f"again once the server is there: it goes on after the {written} trials that are written"
-        ) from error
 
 
 def _run(

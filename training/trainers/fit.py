@@ -25,6 +25,7 @@ from training.trainers.grow import grow
 from training.trainers.kept import Binned, bin_rows, find, keep, times_binned
 from training.trainers.quality import Quality, quality
 from training.trainers.rows import read_rows
+from training.trainers.seen import Seen
 
 _SCHEMA = "booster binary, facts string"
 _READ = ("features", "is_fraud", "is_validation", "weight", "age_days")
@@ -102,6 +103,9 @@ def _fit_of(found: list[Any]) -> Fit:
         validation=Quality(**facts["validation"]) if facts["validation"] else None,
         curve=tuple(facts["curve"]),
         is_pruned=facts["is_pruned"],
+        seen=Seen.together([one["seen"] for one in sorted(tasks, key=lambda one: one["rank"])])
+        if facts["seen"]
+        else None,
         binned=facts["binned"],
         process=facts["process"],
     )
@@ -112,15 +116,16 @@ def _task(plan: FitPlan) -> Task:
         train, validation = read_rows(batches, len(plan.features), plan.train_days)
         with _together(plan.workers) as rank:
             binned = bin_rows(train, validation, plan)
+            seen = Seen.of(train).as_dict() if plan.keep_booster else None
             # XGBoost has what it needs; the rows are the largest thing held.
             del train
-            answer = _answer(binned, plan, rank)
+            answer = _answer(binned, plan, rank, seen)
         yield answer
 
     return run
 
 
-def _answer(binned: Binned, plan: FitPlan, rank: int) -> pa.RecordBatch:
+def _answer(binned: Binned, plan: FitPlan, rank: int, seen: dict[str, Any] | None = None) -> pa.RecordBatch:
     grown = grow(binned, plan)
     sees_all = plan.workers == 1 and len(binned.held) > 0
     facts = {
@@ -130,6 +135,7 @@ def _answer(binned: Binned, plan: FitPlan, rank: int) -> pa.RecordBatch:
         "validation": quality(grown.booster, binned.held).as_dict() if sees_all else None,
         "curve": grown.curve,
         "is_pruned": grown.is_pruned,
+        "seen": seen,
         "binned": times_binned(),
         "process": f"{socket.gethostname()}:{os.getpid()}",
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from training.trainers.quality import Quality
+from training.trainers.seen import Seen
 
 # A parameter of ours among XGBoost's: how many days before the end of the training period rows are used.
 TRAIN_DAYS = "train_days"
@@ -60,6 +61,7 @@ class Fit:
     Attributes:
         curve: the best validation metric at every check.
         is_pruned: the fit was given up, for it fell behind the plan's bars.
+        seen: what the training rows hold of each feature, where a booster was kept.
         binned: how often the process that fitted it has binned rows of the sweep so far.
     """
 
@@ -69,5 +71,6 @@ class Fit:
     validation: Quality | None
     curve: tuple[float, ...] = ()
     is_pruned: bool = False
+    seen: Seen | None = None
     binned: int = 1
     process: str = ""
