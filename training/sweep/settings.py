@@ -66,6 +66,7 @@ class SweepSettings(Strict):
 
     Attributes:
         metric: what the validation folds are judged by; higher is better.
+        sampler: whose TPE draws: Hyperopt's, or Optuna's, which is an extra.
         trials: number of trials, known points included.
         parallelism: trials that run at once, each in one task; they share ``trainer.threads``.
         prune_after: number of trials run to their end after which one that falls behind is given up; null never.
@@ -79,6 +80,7 @@ class SweepSettings(Strict):
     """
 
     metric: Literal["average_precision", "roc_auc"] = "average_precision"
+    sampler: Literal["hyperopt", "optuna"] = "hyperopt"
     trials: Annotated[int, Field(ge=1)]
     parallelism: Annotated[int, Field(ge=1)] = 2
     prune_after: Annotated[int, Field(ge=1)] | None = None

@@ -12,11 +12,12 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 
 from lake.errors import TrustlakeError
+from training.sweep import optuna_search, waves
 from training.sweep.child_runs import ChildRuns
 from training.sweep.pruning import bars
 from training.sweep.settings import SweepSettings
+from training.sweep.suggestion import Suggestion
 from training.sweep.trial import Trial, Winner
-from training.sweep.waves import Suggestion, search
 from training.trainers.fit import fit_kept, in_order
 from training.trainers.fit_plan import Fit, FitPlan
 from training.unwritable import writing_to_mlflow
@@ -24,6 +25,7 @@ from training.unwritable import writing_to_mlflow
 # A validation fold without both classes cannot rank trials: they all lose alike.
 _WORST = 0.0
 _LONGEST = 300
+_SEARCHES = {"hyperopt": waves.search, "optuna": optuna_search.search}
 
 
 def sweep(
@@ -70,7 +72,7 @@ def sweep(
         return [None if trial.score is None else -trial.score for trial in trials]
 
     try:
-        search(settings, evaluate)
+        _SEARCHES[settings.sampler](settings, evaluate)
     finally:
         for rows in kept:
             rows.unpersist()

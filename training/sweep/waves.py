@@ -6,8 +6,7 @@ draws the same trials again and takes the losses that were already measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,7 @@ from hyperopt.base import Domain
 from hyperopt.fmin import generate_trials_to_calculate
 
 from training.sweep.settings import SweepSettings
-
-Params = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A trial to run: its number from 0, and its parameters."""
-
-    number: int
-    params: Params
+from training.sweep.suggestion import Suggestion, has_enough
 
 
 def search(
@@ -43,7 +33,7 @@ def search(
     points = settings.raw_points()[: settings.trials]
     trials = generate_trials_to_calculate(points) if points else Trials()
     draws = np.random.default_rng(settings.seed)
-    losses: list[float] = []
+    losses: list[float | None] = []
     for first in range(0, settings.trials, settings.parallelism):
         wave = range(first, min(first + settings.parallelism, settings.trials))
         for number in wave:
@@ -59,9 +49,9 @@ def search(
             document["state"] = JOB_STATE_DONE
             is_ok = loss is not None
             document["result"] = {"status": STATUS_OK, "loss": loss} if is_ok else {"status": STATUS_FAIL}
-            losses.append(np.inf if loss is None else loss)
+            losses.append(loss)
         trials.refresh()
-        if settings.enough and len(losses) - 1 - int(np.argmin(losses)) >= settings.enough:
+        if has_enough(losses, settings.enough):
             return
 
 

@@ -17,7 +17,8 @@ class TrainerSettings(Strict):
     """How a booster is fitted.
 
     Attributes:
-        kind: ``one_task``, ``several_tasks``, or ``auto``, which takes several where one has not the memory.
+        kind: ``one_task``, ``several_tasks``, or ``auto``, which takes several where one has not the memory;
+            ``spark_xgb`` is XGBoost's own estimator, for comparison.
         memory_gb: what the Python process of one task may take for rows.
         workers: number of several tasks; each needs a free slot.
         threads: XGBoost threads of a fit in one task.
@@ -26,7 +27,7 @@ class TrainerSettings(Strict):
         attempts: how often such a part is tried.
     """
 
-    kind: Literal["auto", "one_task", "several_tasks"] = "auto"
+    kind: Literal["auto", "one_task", "several_tasks", "spark_xgb"] = "auto"
     memory_gb: Annotated[float, Field(gt=0)] = 4.0
     workers: Annotated[int, Field(ge=1)] = 2
     threads: Annotated[int, Field(ge=1)] = 2
