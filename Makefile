@@ -19,13 +19,13 @@ IN_PARALLEL := -m "$(NOT_LONG)" --numprocesses $(PROCESSES) --dist loadfile --no
 export PYTHON
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-sizes \
-	check-bundle test-slow cluster-test test-dbr18 ui sql doctor docs bench-features bench-ingest bench-training check-simulation zip wheel clean
+	check-bundle test-slow cluster-test test-dbr18 ui sql doctor docs bench-features bench-ingest bench-training bench-quality check-simulation zip wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 # Nobody is behind the addresses of a simulation: its key is no secret.
-demo bench-ingest check-simulation: export TRUSTLAKE_HASH_KEY ?= simulated people only
+demo bench-ingest bench-quality check-simulation: export TRUSTLAKE_HASH_KEY ?= simulated people only
 demo: $(READY) ## raw logs to scores on this machine; EXAMPLE=handbook DATA=<directory> for real data
 	@$(BIN)/trustlake demo $(if $(EXAMPLE),--example "$(EXAMPLE)") $(if $(DATA),--data "$(DATA)")
 
@@ -83,6 +83,9 @@ bench-ingest: $(READY) ## the ingest against a bare copy to Delta; ARGUMENTS="--
 
 bench-training: $(READY) ## a fit and a sweep against what one would pick instead; ARGUMENTS="--rows 1000000"
 	@$(BIN)/python -m benchmarks.training $(ARGUMENTS)
+
+bench-quality: $(READY) ## models of published data, beside published figures; ARGUMENTS="--data FOLDER"
+	@$(BIN)/python -m benchmarks.quality $(ARGUMENTS)
 
 check-simulation: $(READY) ## whether the simulated marketplace is as hard as a real one; ARGUMENTS="--seed 8"
 	@$(BIN)/python -m benchmarks.difficulty $(ARGUMENTS)
