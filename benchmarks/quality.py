@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -47,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _print(example: str, data: Path, folder: Path, seeds: Sequence[int]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     overlay = folder / "places.yml"
     places = {"lake": {"root": "lake"}, "mlflow": {"store": "mlflow"}, "raw": {"root": str(data / example)}}
     overlay.write_text(yaml.safe_dump(places), encoding="utf-8")

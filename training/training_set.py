@@ -39,7 +39,7 @@ from training.splits import Draw, Fold
 from training.weights import WeightSettings, weight
 
 FEATURES, IS_FRAUD, IS_VALIDATION = "features", "is_fraud", "is_validation"
-WEIGHT, AGE_DAYS = "weight", "age_days"
+WEIGHT, AGE_DAYS, LOSS = "weight", "age_days", "loss"
 _DAY_MICROS = 86_400_000_000
 # The greatest float of 32 bits.
 _LARGEST = 3.4028234663852886e38
@@ -162,7 +162,8 @@ class TrainingSet:
         """A fold's training rows whose label is known when its test begins.
 
         Returns:
-            ``row``, ``is_fraud``, ``weight``, ``age_days`` (before the period's end), ``features``.
+            ``row``, ``is_fraud``, ``loss`` (the amount of a fraud, else 0), ``weight``, ``age_days`` (before the end of
+            the period), ``features``.
         """
         before = fold.labels_known_before
         rows = self._judged(fold.train_from, fold.train_to, before)
@@ -172,19 +173,19 @@ class TrainingSet:
             rows = rows.join(self._tested(fold).select("entity").distinct(), on="entity", how="left_anti")
         age = (F.unix_micros(F.lit(fold.train_to)) - F.unix_micros(AS_OF)) / _DAY_MICROS
         weight_of_row = self._weight(rows, before).alias(WEIGHT)
-        return rows.select("row", _is_fraud(), weight_of_row, age.alias(AGE_DAYS), FEATURES)
+        return rows.select("row", _is_fraud(), _loss(), weight_of_row, age.alias(AGE_DAYS), FEATURES)
 
     def test_rows(self, fold: Fold) -> DataFrame:
         """A fold's test rows whose label is known when it is judged, less the entities known bad by then.
 
         Returns:
-            ``row``, ``as_of``, ``entity``, ``amount``, ``slices``, ``is_fraud``, ``features``.
+            ``row``, ``as_of``, ``entity``, ``amount``, ``slices``, ``is_fraud``, ``loss``, ``features``.
         """
         rows = self._tested(fold)
         if self.testing.forget_known_bad_days:
             rows = rows.withColumn(_DAY, F.date_trunc("day", AS_OF))
             rows = rows.join(self._known_bad(fold), on=["entity", _DAY], how="left_anti")
-        return rows.select("row", AS_OF, "entity", "amount", "slices", _is_fraud(), FEATURES)
+        return rows.select("row", AS_OF, "entity", "amount", "slices", _is_fraud(), _loss(), FEATURES)
 
     def states(self, fold: Fold) -> dict[str, dict[str, int]]:
         """How many rows of a fold's training and of its test are in which state; see ``verdicts.state``."""
@@ -254,6 +255,10 @@ def _verdict_is_fraud() -> Column:
 
 def _is_fraud() -> Column:
     return _verdict_is_fraud().alias(IS_FRAUD)
+
+
+def _loss() -> Column:
+    return F.when(_verdict_is_fraud(), F.coalesce("amount", F.lit(0.0))).otherwise(0.0).alias(LOSS)
 
 
 def _hashed(identifier: Column) -> Column:

@@ -158,6 +158,7 @@ def test_batches_become_training_and_validation_rows() -> None:
             "features": pa.array([[1, 2], [3, float("nan")], [5, 6]], pa.list_(pa.float32())),
             "is_fraud": [True, False, True],
             "is_validation": [False, True, False],
+            "loss": [20.0, 0.0, 30.0],
             "weight": [1.0, 1.0, 0.5],
         }
     )
@@ -376,3 +377,26 @@ def test_sparks_own_estimator_gives_the_same_artefact(
         fit_by_spark_xgb(
             train, replace(plan, params=params | {"train_days": 3, "objective": "expected_loss"})
         )
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_money_at_risk_is_foretold_through_the_same_interface(spark: SparkSession, workers: int) -> None:
+    draw = np.random.default_rng(3)
+    features = draw.normal(size=(2000, 2)).astype(np.float32)
+    is_fraud = features[:, 0] + 0.3 * draw.normal(size=2000) > 1
+    money = np.where(is_fraud, np.exp(3 + features[:, 1]), 0.0)
+    listed = [
+        (f"{n:05}", bool(is_fraud[n]), False, float(money[n]), [float(x) for x in features[n]])
+        for n in range(2000)
+    ]
+    schema = "row string, is_fraud boolean, is_validation boolean, loss double, features array<float>"
+    rows = spark.createDataFrame(listed, schema)
+    params = {"objective": "reg:squarederror", "max_depth": 4, "eta": 0.2, "nthread": 1, "seed": 1}
+    plan = FitPlan(features=("chance", "size"), params=params, rounds=40, workers=workers)
+    foretold = loaded(fit(rows, plan).booster).inplace_predict(features)
+    assert float(foretold.mean()) == pytest.approx(float(money.mean()), rel=0.05)
+    assert np.corrcoef(foretold, money)[0, 1] > 0.9
+    # Of two frauds the larger comes first: what is foretold ranks by expected loss.
+    chance = loaded(fit(rows, replace(plan, params=params | {"objective": "binary:logistic"})).booster)
+    order = np.argsort(-foretold)[:100], np.argsort(-chance.inplace_predict(features))[:100]
+    assert money[order[0]].sum() > 1.3 * money[order[1]].sum()

@@ -35,6 +35,7 @@ class ModelSummary:
         predictions: the evaluated period.
         evaluation: what ``evaluate`` said about it.
         is_random: chance parted the rows, and not time.
+        is_loss: the score is money, and no chance.
         champion: name of what it is compared with, such as ``champion v3``; empty where there is nothing.
         difference: candidate minus champion in average precision, paired.
         tables: table name to the version that was read.
@@ -51,6 +52,7 @@ class ModelSummary:
     predictions: Predictions
     evaluation: Mapping[str, Estimate]
     is_random: bool = False
+    is_loss: bool = False
     champion: str = ""
     difference: Estimate | None = None
     tables: Mapping[str, int] = field(default_factory=dict)
@@ -76,8 +78,9 @@ def describe(summary: ModelSummary) -> str:
 
 
 def _what(summary: ModelSummary) -> str:
+    gives = "money lost with" if summary.is_loss else "chance of"
     return (
-        f"`{summary.model}` gives the chance of `{summary.target}`; XGBoost on {summary.features} features, "
+        f"`{summary.model}` gives the {gives} `{summary.target}`; XGBoost on {summary.features} features, "
         f"trained on {summary.rows:,} rows ({summary.frauds:,} fraud) from {summary.trained_from:%Y-%m-%d} "
         f"to before {summary.trained_to:%Y-%m-%d}"
     )

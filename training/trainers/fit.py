@@ -28,7 +28,7 @@ from training.trainers.rows import read_rows
 from training.trainers.seen import Seen
 
 _SCHEMA = "booster binary, facts string"
-_READ = ("features", "is_fraud", "is_validation", "weight", "age_days")
+_READ = ("features", "is_fraud", "is_validation", "loss", "weight", "age_days")
 Task = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
@@ -36,8 +36,8 @@ def fit(rows: DataFrame, plan: FitPlan) -> Fit:
     """Fit one booster on executors.
 
     Args:
-        rows: ``row``, ``is_fraud``, ``is_validation``, ``features`` (array of float, in the plan's order); where they
-            are there, ``weight`` and ``age_days``, else every row counts once and is young.
+        rows: ``row``, ``is_fraud``, ``is_validation``, ``features`` (array of float, in the plan's order); and
+            ``loss``, ``weight`` and ``age_days``, without which nothing is lost, and every row counts once and is young.
 
     Returns:
         The fit. The same rows, plan and number of workers give the same bytes.
@@ -50,7 +50,7 @@ def in_order(rows: DataFrame, workers: int = 1) -> DataFrame:
     """The columns a task reads, in as many partitions as there are workers, each in order of ``row``."""
     placed = rows.coalesce(1) if workers == 1 else rows.repartition(workers, F.xxhash64("row"))
     ordered = placed.sortWithinPartitions("row")
-    given: dict[str, Column] = {"weight": F.lit(1.0), "age_days": F.lit(0.0)}
+    given: dict[str, Column] = {"loss": F.lit(0.0), "weight": F.lit(1.0), "age_days": F.lit(0.0)}
     absent = {name: value for name, value in given.items() if name not in rows.columns}
     return ordered.withColumns(absent).select(*_READ) if absent else ordered.select(*_READ)
 

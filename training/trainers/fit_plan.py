@@ -18,7 +18,8 @@ class FitPlan:
     """What to fit.
 
     Attributes:
-        params: XGBoost's parameters, ``objective: expected_loss`` (see ``objectives``), and ``train_days``.
+        params: XGBoost's parameters, ``objective: expected_loss`` (see ``objectives``), and ``train_days``. With an
+            objective of regression (``reg:...``) the money lost is learned, 0 for what is no fraud.
         stop_after: rounds without gain on the validation rows after which to stop; None grows all rounds.
         keeps_odds: frauds and others count alike; else probabilities are put right after the fit.
         bars: what the best validation metric must have reached at every check, else the fit is given up.
@@ -38,6 +39,11 @@ class FitPlan:
     bars: tuple[float, ...] = ()
     start: bytes | None = field(default=None, repr=False)
     is_last: bool = True
+
+    @property
+    def learns_loss(self) -> bool:
+        """Whether the booster is to foretell the money lost with a row, and not whether it is fraud."""
+        return str(self.params.get("objective", "")).startswith("reg:")
 
     @property
     def max_bin(self) -> int:
@@ -61,6 +67,7 @@ class Fit:
     Attributes:
         curve: the best validation metric at every check.
         is_pruned: the fit was given up, for it fell behind the plan's bars.
+        learns_loss: the score is money lost, and no chance.
         seen: what the training rows hold of each feature, where a booster was kept.
         binned: how often the process that fitted it has binned rows of the sweep so far.
     """
@@ -72,5 +79,6 @@ class Fit:
     curve: tuple[float, ...] = ()
     is_pruned: bool = False
     seen: Seen | None = None
+    learns_loss: bool = False
     binned: int = 1
     process: str = ""

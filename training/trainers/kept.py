@@ -74,7 +74,7 @@ def _matrix(rows: Rows, plan: FitPlan, like: xgb.QuantileDMatrix | None = None) 
     types = ["c" if name in plan.categorical else "q" for name in plan.features]
     return xgb.QuantileDMatrix(
         rows.features,
-        label=rows.is_fraud.astype(np.float32),
+        label=rows.loss if plan.learns_loss else rows.is_fraud.astype(np.float32),
         weight=rows.weight,
         feature_names=list(plan.features),
         feature_types=types,

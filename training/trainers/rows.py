@@ -12,28 +12,29 @@ import pyarrow as pa
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Features (float32, one row a line; NaN is missing), verdicts and what each row counts for."""
+    """Features (float32, one row a line; NaN is missing), verdicts, money lost, and what each row counts for."""
 
     features: npt.NDArray[np.float32]
     is_fraud: npt.NDArray[np.bool_]
+    loss: npt.NDArray[np.float32]
     weight: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.is_fraud)
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Rows:
-        return Rows(self.features[chosen], self.is_fraud[chosen], self.weight[chosen])
+        return Rows(self.features[chosen], self.is_fraud[chosen], self.loss[chosen], self.weight[chosen])
 
     @classmethod
     def together(cls, parts: Sequence[Rows], width: int) -> Rows:
         """All rows of the parts, which may be none."""
-        nothing = Rows(
-            np.empty((0, width), dtype=np.float32), np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.float32)
-        )
+        none = np.empty(0, dtype=np.float32)
+        nothing = Rows(np.empty((0, width), dtype=np.float32), np.empty(0, dtype=np.bool_), none, none)
         whole = [nothing, *parts]
         return cls(
             np.concatenate([part.features for part in whole]),
             np.concatenate([part.is_fraud for part in whole]),
+            np.concatenate([part.loss for part in whole]),
             np.concatenate([part.weight for part in whole]),
         )
 
@@ -53,6 +54,7 @@ def read_rows(
         rows = Rows(
             batch.column("features").flatten().to_numpy().reshape(-1, width),
             batch.column("is_fraud").to_numpy(zero_copy_only=False).astype(np.bool_),
+            batch.column("loss").to_numpy(zero_copy_only=False).astype(np.float32),
             batch.column("weight").to_numpy(zero_copy_only=False).astype(np.float32),
         )
         is_validation = batch.column("is_validation").to_numpy(zero_copy_only=False).astype(np.bool_)
