@@ -90,7 +90,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
             settings,
             runs=ChildRuns(client, experiment, run_id),
             on_trial=_on_trial(context, settings.sweep, len(folds.stages)),
-            on_fold=partial(_on_fold, context),
+            on_fold=partial(_on_fold, context, set()),
         )
         types = dict(context.lake.read(model.view.table).dtypes)
         contract = contract_of(model, registry.name, types, context.lake.stamp.code_version, judged[-1])
@@ -147,7 +147,7 @@ def _on_trial(context: Context, sweep: SweepSettings, stages: int) -> Callable[[
     return say
 
 
-def _on_fold(context: Context, judged: Judged) -> None:
+def _on_fold(context: Context, said: set[str], judged: Judged) -> None:
     for part, states in judged.states.items():
         counted = ", ".join(f"{rows:,} {name}" for name, rows in states.items() if rows)
         context.log.info("fold %s: %s rows by their label: %s", judged.fold, part, counted or "none")
@@ -160,10 +160,11 @@ def _on_fold(context: Context, judged: Judged) -> None:
             judged.why_workers,
         ),
     )
-    for remark in (
-        judged.fit.seen.remarks(context.definitions.only_model().view.features) if judged.fit.seen else ()
-    ):
-        context.log.warning("fold %s: features with %s", judged.fold, remark)
+    seen, features = judged.fit.seen, context.definitions.only_model().view.features
+    for remark in seen.remarks(features) if seen else ():
+        if remark not in said:
+            context.log.warning("features with %s", remark)
+            said.add(remark)
 
 
 def _dataset(context: Context, model: Model) -> Dataset:

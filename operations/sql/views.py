@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from features.label_events import label_events
 from features.source import Source
 from features.view import AS_OF
 from jobs.definitions import Definitions
@@ -115,8 +116,15 @@ class OpenLake:
         rows = rows.select(
             *(name for name in kept if name in rows.columns), FRAUD_KNOWN_AT, KNOWN_LABEL, LABEL_STATE
         )
-        alone = [other.view.spine.source for other in self.definitions.models.values()].count(log) == 1
+        models = list(self.definitions.models.values())
+        alone = [other.view.spine.source for other in models].count(log) == 1
         yield View(f"{log}_with_labels" if alone else f"{log}_with_labels_of_{model.name}", about, rows)
+        said = "One row per event that says of a row what it is, from known_at until withdrawn_at"
+        yield View(
+            "label_events" if len(models) == 1 else f"label_events_of_{model.name}",
+            f"{said}; of {', '.join(told)}",
+            label_events(model.labels, sources),
+        )
 
 
 def _volume(logs: Mapping[str, DataFrame]) -> DataFrame:

@@ -128,8 +128,8 @@ def test_csv_and_json_hold_every_value_exactly(asked: Any) -> None:
 def test_views_are_made_of_contracts_and_definitions(asked: Any) -> None:
     names = [line.split()[0] for line in sql(asked, "-e", "\\d").splitlines()[2:]]
     assert names == [
-        *("daily_volume", "disputes", "events_disputes", "events_payments", "latest_scores", "payments"),
-        *("payments_with_labels", "quarantine", "quarantine_by_reason", "scores_fraud"),
+        *("daily_volume", "disputes", "events_disputes", "events_payments", "label_events", "latest_scores"),
+        *("payments", "payments_with_labels", "quarantine", "quarantine_by_reason", "scores_fraud"),
     ]
     assert [line.split()[:2] for line in sql(asked, "-e", "\\d payments").splitlines()[2:]] == [
         ["event_at", "timestamp"],
@@ -171,8 +171,15 @@ def test_views_are_made_of_contracts_and_definitions(asked: Any) -> None:
 def test_labels_and_events_are_those_known_before_the_instant(
     asked: Any, as_of: list[str], expected: dict[str, str]
 ) -> None:
-    found = objects(asked, "SELECT payment_id, known_label FROM payments_with_labels", *as_of)
+    found = objects(asked, "SELECT payment_id, known_label, label_state FROM payments_with_labels", *as_of)
     assert {row["payment_id"]: row["known_label"] for row in found} == expected
+    assert {row["payment_id"] for row in found if row["label_state"] == "open"} == {
+        name for name, label in expected.items() if label == "unknown"
+    }
+    told = objects(asked, "SELECT row, source, verdict FROM label_events", *as_of)
+    frauds = {name for name, label in expected.items() if label == "fraud"}
+    assert {row["row"] for row in told} >= frauds
+    assert all((row["source"], row["verdict"]) == ("disputes", "fraud") for row in told)
     seen = objects(
         asked, "SELECT payment_id FROM events_payments UNION SELECT payment_id FROM payments", *as_of
     )
@@ -318,7 +325,7 @@ def test_a_prompt_goes_on_after_mistakes_and_across_lines(
     monkeypatch.setattr(builtins, "input", say)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     said = sql(asked)
-    assert said.startswith("10 tables and views; \\d lists")
+    assert said.startswith("11 tables and views; \\d lists")
     assert "\n4\n(1 row)\n" in said
     assert "amount      decimal(18,2)\n" in said
     assert prompts == [

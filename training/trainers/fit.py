@@ -37,7 +37,7 @@ def fit(rows: DataFrame, plan: FitPlan) -> Fit:
 
     Args:
         rows: ``row``, ``is_fraud``, ``is_validation``, ``features`` (array of float, in the plan's order); and
-            ``loss``, ``weight`` and ``age_days``, without which nothing is lost, and every row counts once and is young.
+            ``loss``, ``weight`` and ``age_days``, without which nothing is lost, and every row counts once.
 
     Returns:
         The fit. The same rows, plan and number of workers give the same bytes.
