@@ -14,7 +14,7 @@ from jobs.event_sources import event_sources
 from jobs.job import Context
 from training.model import Model
 from training.splits import split
-from training.training_set import TrainingSet, table_spec, training_set
+from training.training_set import TrainingSet, table_spec, training_set, with_labels
 
 
 def tables_of(context: Context, model: Model) -> list[str]:
@@ -64,4 +64,9 @@ def stored(context: Context, model: Model, key: str) -> TrainingSet:
     """The training set that a run stored."""
     settings = context.config.training
     rows = context.lake.read(table_spec(model.name).name).where(F.col("run_key") == key)
-    return TrainingSet(rows=rows, labels=model.labels, testing=settings.test, weights=settings.weights)
+    return TrainingSet(
+        rows=with_labels(rows, model.labels),
+        labels=model.labels,
+        testing=settings.test,
+        weights=settings.weights,
+    )

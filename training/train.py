@@ -15,7 +15,11 @@ from training.sweep.child_runs import ChildRuns
 from training.sweep.sweep import sweep
 from training.sweep.trial import Trial, Winner
 from training.trainers.fit_plan import FitPlan
+from training.trainers.plan import choose_workers
 from training.training_set import TrainingSet
+
+# What a trial may bin by at most.
+_MOST_BINS = 4096
 
 
 def train(
@@ -53,10 +57,12 @@ def train(
     )
     judged: list[Judged] = []
     for number, stage in enumerate(folds.stages):
-        for fold in stage.validation:
-            check_classes(stored.train_rows(fold), fold)
+        counts = [check_classes(stored.train_rows(fold), fold)[1] for fold in stage.validation]
+        workers, _ = choose_workers(max(counts), len(plan.features), _MOST_BINS, settings.trainer)
         validation = [sweep_rows(stored, fold) for fold in stage.validation]
-        winner = sweep(validation, plan, settings.sweep, runs.of_stage(number), on_trial)
+        winner = sweep(
+            validation, replace(plan, workers=workers), settings.sweep, runs.of_stage(number), on_trial
+        )
         final = replace(
             plan,
             params=dict(winner.params) | {"seed": settings.sweep.seed},

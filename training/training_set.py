@@ -144,6 +144,16 @@ def training_set(
     )
 
 
+def with_labels(rows: DataFrame, labels: Sequence[Label]) -> DataFrame:
+    """Stored rows with their labels, also those of a time when a row kept the instant of its first label alone."""
+    if LABELS not in rows.columns:
+        rows = rows.withColumn(LABELS, F.lit(None).cast(LABELS_TYPE))
+    nothing, first = F.lit(None).cast("timestamp"), F.lit(labels[0].source)
+    told = F.struct(_KNOWN, nothing, first, F.lit(str(Verdict.FRAUD)), F.lit(None).cast("string"), F.lit(1.0))
+    alone = F.when(F.col(_KNOWN).isNotNull(), F.array(told).cast(LABELS_TYPE))
+    return rows.withColumn(LABELS, F.coalesce(LABELS, alone))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSet:
     """The rows that one training stored, read by fold.

@@ -329,3 +329,20 @@ def test_where_mlflow_is_down_the_trials_that_are_written_are_kept(
     assert sorted(one.finished()) == [0, 1]
     sweep([fold], PLAN, settings_of(), one, quiet)
     assert sorted(one.finished()) == list(range(6))
+
+
+def test_trials_of_several_tasks_run_one_after_the_other_and_are_judged_on_all_validation_rows(
+    fold: DataFrame, runs: Callable[[], ChildRuns]
+) -> None:
+    told: list[Trial] = []
+    settings = settings_of(trials=3, start=[KNOWN])
+    found = sweep([fold], replace(PLAN, workers=2), settings, runs(), lambda trial, _: told.append(trial))
+    alone = counted(fold, runs(), settings_of(trials=1, start=[KNOWN]))[0]
+    assert [trial.number for trial in told] == [0, 1, 2]
+    assert found.score == max(trial.score or 0 for trial in told)
+    assert told[0].params == alone.params
+    assert told[0].score == pytest.approx(alone.score, abs=0.08)
+    # Validation rows that one task has not must not keep the others waiting.
+    first = fold.where("is_validation").orderBy("row").limit(1).select("row")
+    few = fold.where("NOT is_validation").unionByName(fold.join(first, on="row").select(*fold.columns))
+    sweep([few], replace(PLAN, workers=2), settings_of(trials=1), runs(), quiet)

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from features.label_events import label_events
 from features.labels import Label
 from features.source import Source
+from features.verdicts import LABELS_TYPE
 from training.splits import Fold, SplitSettings, split
 from training.training_set import TestSettings as Judging
-from training.training_set import TrainingSet, feature_array, table_spec, training_set
+from training.training_set import TrainingSet, feature_array, table_spec, training_set, with_labels
 from training.weights import WeightSettings
 
 LABEL = Label(source="disputes", on="payment", fraud="kind = 'fraud'", matures_after=timedelta(days=7))
@@ -223,3 +225,14 @@ def test_what_a_float_cannot_hold_becomes_the_nearest_that_it_can(spark: SparkSe
     assert math.isnan(found[2])
     assert found[3:7] == [largest, -largest, largest, -largest]
     assert found[7] == pytest.approx(3e38)
+
+
+def test_rows_that_were_stored_with_the_instant_of_a_label_alone_are_read_as_before(
+    spark: SparkSession,
+) -> None:
+    payments = [Payment("a", "c", at(0), None), Payment("b", "c", at(1), None)]
+    frame = stored(spark, payments, [("a", "fraud", at(8))], at(30))
+    fold = Fold(at(0), at(2), at(9), at(10), judged_at=at(17))
+    for older in (frame.drop("labels"), frame.withColumn("labels", F.lit(None).cast(LABELS_TYPE))):
+        rows = kept(with_labels(older, (LABEL,))).train_rows(fold).collect()
+        assert {row["row"]: row["is_fraud"] for row in rows} == {hashed("a"): True, hashed("b"): False}

@@ -12,14 +12,17 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 
 from lake.errors import TrustlakeError
+from training.artefact.predict import SCORE, predict
 from training.sweep import optuna_search, waves
 from training.sweep.child_runs import ChildRuns
 from training.sweep.pruning import bars
 from training.sweep.settings import SweepSettings
 from training.sweep.suggestion import Suggestion
 from training.sweep.trial import Trial, Winner
-from training.trainers.fit import fit_kept, in_order
+from training.trainers.fit import fit_kept, fit_ready, in_order
 from training.trainers.fit_plan import Fit, FitPlan
+from training.trainers.quality import ranked
+from training.training_set import IS_FRAUD, IS_VALIDATION
 from training.unwritable import writing_to_mlflow
 
 # A validation fold without both classes cannot rank trials: they all lose alike.
@@ -41,7 +44,7 @@ def sweep(
 
     Args:
         folds: per validation fold its rows, as ``fit`` takes them.
-        plan: what every trial has in common.
+        plan: what every trial has in common. With several workers trials run one after the other, each in all of them.
         runs: where trials are written, and where those of a killed sweep are found.
         on_trial: told of each trial as it ends, with the best so far.
 
@@ -51,7 +54,9 @@ def sweep(
     finished = runs.finished()
     ended: list[Trial] = []
     best: list[Winner] = []
-    kept = [in_order(rows).persist() for rows in folds]
+    kept = [in_order(rows, plan.workers).persist() for rows in folds]
+    if plan.workers > 1:
+        settings = settings.model_copy(update={"parallelism": 1})
 
     def evaluate(wave: Sequence[Suggestion]) -> list[float | None]:
         before = tuple(ended)
@@ -103,10 +108,16 @@ def _run(
             now = replace(
                 plan,
                 params={"nthread": 1} | dict(plan.params) | params | {"seed": settings.seed},
-                keep_booster=False,
+                keep_booster=plan.workers > 1,
+                is_trial=True,
                 bars=bars(before, fold, settings.prune_after),
             )
-            fits.append(fit_kept(rows, now, sweep=sweep_name, fold=fold))
+            one = (
+                fit_kept(rows, now, sweep=sweep_name, fold=fold)
+                if plan.workers == 1
+                else _fit_together(rows, now)
+            )
+            fits.append(one)
             if fits[-1].is_pruned:
                 break
     except (PySparkException, Py4JError) as error:
@@ -121,6 +132,15 @@ def _run(
         binned=fits[-1].binned,
         process=fits[-1].process,
     )
+
+
+def _fit_together(rows: DataFrame, plan: FitPlan) -> Fit:
+    """Fit in several tasks, none of which sees all validation rows: they are scored afterwards."""
+    fitted = fit_ready(rows, plan)
+    validation = rows.where(IS_VALIDATION)
+    scored = predict(validation, fitted.booster, keep=[IS_FRAUD]).toArrow()
+    found = ranked(scored[IS_FRAUD].to_numpy(), scored[SCORE].to_numpy())
+    return replace(fitted, validation=found, booster=b"")
 
 
 def _in_a_line(error: Exception) -> str:

@@ -42,8 +42,12 @@ def fit(rows: DataFrame, plan: FitPlan) -> Fit:
     Returns:
         The fit. The same rows, plan and number of workers give the same bytes.
     """
-    ready = in_order(rows, plan.workers)
-    return read_fit(ready.mapInArrow(_task(plan), _SCHEMA, barrier=plan.workers > 1))
+    return fit_ready(in_order(rows, plan.workers), plan)
+
+
+def fit_ready(rows: DataFrame, plan: FitPlan) -> Fit:
+    """Fit with rows that are as ``in_order`` gives them."""
+    return _fit_of(rows.mapInArrow(_task(plan), _SCHEMA, barrier=plan.workers > 1).collect())
 
 
 def in_order(rows: DataFrame, workers: int = 1) -> DataFrame:
@@ -83,13 +87,8 @@ def fit_kept(rows: DataFrame, plan: FitPlan, *, sweep: str, fold: int) -> Fit:
     asking = rows.sparkSession.createDataFrame([(fold,)], "fold int").coalesce(1)
     found = asking.mapInArrow(with_kept, _SCHEMA).collect()
     if found[0]["booster"] is None:
-        return read_fit(rows.mapInArrow(with_rows, _SCHEMA))
+        found = rows.mapInArrow(with_rows, _SCHEMA).collect()
     return _fit_of(found)
-
-
-def read_fit(answers: DataFrame) -> Fit:
-    """What the tasks of a fit say together."""
-    return _fit_of(answers.collect())
 
 
 def _fit_of(found: list[Any]) -> Fit:

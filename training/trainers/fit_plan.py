@@ -25,6 +25,7 @@ class FitPlan:
         bars: what the best validation metric must have reached at every check, else the fit is given up.
         start: a booster to go on from, as UBJ bytes; ``rounds`` are those that are added.
         is_last: nothing will go on from this fit.
+        is_trial: the fit is of a sweep, and there are validation rows.
     """
 
     features: tuple[str, ...]
@@ -39,6 +40,7 @@ class FitPlan:
     bars: tuple[float, ...] = ()
     start: bytes | None = field(default=None, repr=False)
     is_last: bool = True
+    is_trial: bool = False
 
     @property
     def learns_loss(self) -> bool:

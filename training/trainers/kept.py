@@ -66,7 +66,9 @@ def times_binned() -> int:
 def bin_rows(train: Rows, validation: Rows, plan: FitPlan) -> Binned:
     """Bin both by the training rows' quantiles."""
     binned = _matrix(train, plan)
-    held = _matrix(validation, plan, like=binned) if len(validation) else None
+    # Tasks that fit together must all watch, or none.
+    is_watched = len(validation) > 0 or (plan.workers > 1 and plan.is_trial)
+    held = _matrix(validation, plan, like=binned) if is_watched else None
     return Binned(binned, held, validation)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import xgboost as xgb
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -23,10 +26,14 @@ class Quality:
 
 def quality(booster: xgb.Booster, rows: Rows) -> Quality:
     """Average precision and ROC-AUC of the booster on ``rows``."""
-    if rows.is_fraud.all() or not rows.is_fraud.any():
+    return ranked(rows.is_fraud, booster.inplace_predict(rows.features))
+
+
+def ranked(is_fraud: npt.NDArray[np.bool_], scores: npt.NDArray[np.floating[Any]]) -> Quality:
+    """Average precision and ROC-AUC of scores."""
+    if is_fraud.all() or not is_fraud.any():
         return Quality(average_precision=None, roc_auc=None)
-    scores = booster.inplace_predict(rows.features)
     return Quality(
-        average_precision=float(average_precision_score(rows.is_fraud, scores)),
-        roc_auc=float(roc_auc_score(rows.is_fraud, scores)),
+        average_precision=float(average_precision_score(is_fraud, scores)),
+        roc_auc=float(roc_auc_score(is_fraud, scores)),
     )
