@@ -16,7 +16,8 @@ LABEL_ID, ROW, SOURCE, VERDICT = "label_id", "row", "source", "verdict"
 EVENT_AT, KNOWN_AT, WITHDRAWN_AT = "event_at", "known_at", "withdrawn_at"
 TYPOLOGY, CONFIDENCE = "typology", "confidence"
 COLUMNS = (LABEL_ID, ROW, SOURCE, EVENT_AT, KNOWN_AT, WITHDRAWN_AT, VERDICT, TYPOLOGY, CONFIDENCE)
-_SUPERSEDED_AT = "_superseded_at"
+# Names of the logs' own columns must not be taken before their SQL is read.
+_UNTIL, _SUPERSEDED_AT, _REPLACES = "_until", "_superseded_at", "_replaces_"
 
 
 def label_events(labels: Sequence[Label], sources: Mapping[str, Source]) -> DataFrame:
@@ -35,12 +36,12 @@ def label_events(labels: Sequence[Label], sources: Mapping[str, Source]) -> Data
     replaced = [
         told[label.source].select(
             F.lit(source).alias(SOURCE),
-            F.col(column).cast("string").alias(LABEL_ID),
+            F.col(_REPLACES + source).alias(LABEL_ID),
             ROW,
             F.col(KNOWN_AT).alias(_SUPERSEDED_AT),
         )
         for label in labels
-        for source, column in label.supersedes.items()
+        for source in label.supersedes
     ]
     if not replaced:
         return events
@@ -58,13 +59,16 @@ def label_events(labels: Sequence[Label], sources: Mapping[str, Source]) -> Data
 
 def _told(label: Label, source: Source) -> DataFrame:
     """The log's events that say something, with the columns of the log beside those of a label event."""
-    rows = _in_effect(source) if source.is_revised else source.rows.withColumn(WITHDRAWN_AT, _never())
+    rows = _in_effect(source) if source.is_revised else source.rows.withColumn(_UNTIL, _never())
     verdicts = [F.when(F.expr(sql), F.lit(str(verdict))) for verdict, sql in label.conditions.items()]
+    replaced = {_REPLACES + of: F.col(column).cast("string") for of, column in label.supersedes.items()}
     return rows.withColumns(
-        {
+        replaced
+        | {
             LABEL_ID: source.row_id,
             ROW: F.col(label.on).cast("string"),
             SOURCE: F.lit(label.source),
+            WITHDRAWN_AT: F.col(_UNTIL),
             VERDICT: F.coalesce(*verdicts),
             TYPOLOGY: _of(label.typology, F.lit(None)).cast("string"),
             CONFIDENCE: F.coalesce(_of(label.confidence, F.lit(None)).cast("double"), F.lit(1.0)),
@@ -86,17 +90,14 @@ def _in_effect(source: Source) -> DataFrame:
     waited = source.rows.withColumn("_arrived", arrived).withColumn(
         "_since", F.greatest(KNOWN_AT, "_arrived")
     )
-    spans = waited.withColumn(WITHDRAWN_AT, F.lead("_since").over(in_order)).withColumn(
-        "_goes", is_retraction
-    )
-    return _that_stood(
-        spans.where(F.col("_arrived").isNotNull() & ~F.col("_goes")).withColumn(KNOWN_AT, F.col("_since"))
-    )
+    spans = waited.withColumn(_UNTIL, F.lead("_since").over(in_order)).withColumn("_goes", is_retraction)
+    told = spans.where(F.col("_arrived").isNotNull() & ~F.col("_goes")).withColumn(KNOWN_AT, F.col("_since"))
+    return _that_stood(told, _UNTIL)
 
 
-def _that_stood(rows: DataFrame) -> DataFrame:
+def _that_stood(rows: DataFrame, until: str = WITHDRAWN_AT) -> DataFrame:
     """The rows whose place was not taken before they were known."""
-    return rows.where(F.col(WITHDRAWN_AT).isNull() | (F.col(WITHDRAWN_AT) > F.col(KNOWN_AT)))
+    return rows.where(F.col(until).isNull() | (F.col(until) > F.col(KNOWN_AT)))
 
 
 def _of(sql: str | None, otherwise: Column) -> Column:

@@ -19,8 +19,8 @@ from lake.contracts import CORRECTION, RETRACTION
 
 START, HOUR, DAY = datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=1), timedelta(days=1)
 CHARGEBACKS = Label(
-    source="chargebacks", on="payment", fraud="says = 'fraud'", not_fraud="says = 'won'", censored="says = 'refund'",
-    matures_after=10 * DAY,
+    source="chargebacks", on="row", fraud="verdict = 'fraud'", not_fraud="verdict = 'won'",
+    censored="verdict = 'refund'", matures_after=10 * DAY,
 )  # fmt: skip
 REVIEWS = Label(
     source="reviews", on="payment", fraud="says = 'fraud'", not_fraud="says = 'fine'", confidence="sure",
@@ -28,7 +28,7 @@ REVIEWS = Label(
 )  # fmt: skip
 APPEALS = Label(
     source="appeals", on="payment", fraud="says = 'upheld'", not_fraud="says = 'overturned'",
-    supersedes={"reviews": "review"}, matures_after=DAY, silence_acquits=False,
+    supersedes={"reviews": "label_id"}, matures_after=DAY, silence_acquits=False,
 )  # fmt: skip
 ALL = (CHARGEBACKS, REVIEWS, APPEALS)
 PAYMENTS = [f"p{number}" for number in range(40)]
@@ -39,7 +39,7 @@ SAYS = {
 }
 SCHEMA = (
     "id string, payment string, event_at timestamp, known_at timestamp, says string, sure double, kind string, "
-    "review string, revision string"
+    "label_id string, revision string"
 )
 
 
@@ -73,8 +73,9 @@ def sources(spark: SparkSession, told: Sequence[Told]) -> dict[str, Source]:
             if one.log == log
         ]
         frame = spark.createDataFrame(rows, SCHEMA)
-        # Only the chargebacks can be taken back and corrected.
-        found[log] = Source(frame if log == "chargebacks" else frame.drop("revision"), ("id",))
+        # Only the chargebacks can be taken back and corrected; their columns are called as those of label events are.
+        named = frame.withColumnsRenamed({"says": "verdict", "payment": "row", "label_id": "withdrawn_at"})
+        found[log] = Source(named if log == "chargebacks" else frame.drop("revision"), ("id",))
     return found
 
 
