@@ -163,3 +163,58 @@ def test_the_fingerprint_changes_with_what_is_declared_and_not_with_where(
         GOOD.replace("timedelta(days=1)", "timedelta(days=2)"),
     ]
     assert len({fingerprint(text) for text in [GOOD, *changed]}) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            'fraud="true"',
+            'fraud="true", supersedes={"payments": "payment_id"}',
+            "labels of disputes supersede those of payments, which is no source of the model's labels; they come",
+        ),
+        (
+            'fraud="true"',
+            'fraud="true", supersedes={"disputes": "label_id"}',
+            "disputes has no column label_id; it has",
+        ),
+        (
+            f"label={LABEL}",
+            f"label=[{LABEL}, {LABEL}]",
+            "labels come from disputes, disputes; give at least one source, and",
+        ),
+        (f"label={LABEL}", "label=[]", "labels come from none; give at least one source, and each once"),
+        (
+            f"label={LABEL}",
+            f'label={LABEL}, monotone={{"card_m_1d": 1}}',
+            "monotone says 1 of card_m_1d; name a feature of v",
+        ),
+        (
+            f"label={LABEL}",
+            f'label={LABEL}, monotone={{"card_n_1d": 2}}',
+            "monotone says 2 of card_n_1d; name a feature of v",
+        ),
+    ],
+)
+def test_labels_and_monotone_features_that_do_not_fit_are_told(
+    tmp_path: Path, contracts: dict[str, Contract], old: str, new: str, expected: str
+) -> None:
+    place = write(tmp_path, GOOD.replace(old, new))
+    (found,) = mistakes(place, contracts)
+    assert found.startswith(f"{place}:8: ")
+    assert expected in found
+
+
+def test_a_category_has_no_order_for_a_score_to_follow(
+    tmp_path: Path, contracts: dict[str, Contract]
+) -> None:
+    text = HEAD.replace("import Entity", "import category, Entity") + GROUP
+    text += VIEW.replace(
+        'row="payment_id"', 'row="payment_id", columns=[category("card_id", name="bank", codes=16)]'
+    )
+    text += MODEL.replace("view=view", 'view=view, monotone={"bank": 1}')
+    (found,) = mistakes(write(tmp_path, text), contracts)
+    assert "monotone names bank, whose codes have no order; leave it out" in found
+    assert load_definitions(write(tmp_path, text.replace(', monotone={"bank": 1}', "")), contracts).views[
+        "v"
+    ].categorical == ("bank",)
