@@ -336,26 +336,6 @@ def test_categories_part_rows_whose_codes_have_no_order(spark: SparkSession, wor
     assert np.array_equal(scored.astype(np.float32), booster.predict(matrix))
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_features_that_tell_nothing_are_named(spark: SparkSession, workers: int) -> None:
-    draw = np.random.default_rng(2)
-    nan = float("nan")
-    listed = []
-    for n in range(400):
-        told, gap = float(draw.normal()), nan if n % 3 else 1.5
-        listed.append((f"{n:03}", told > 1, False, [told, nan, 7.0, told, gap, -told]))
-    schema = "row string, is_fraud boolean, is_validation boolean, features array<float>"
-    names = ("told", "later", "seven", "again", "gaps", "other")
-    plan = FitPlan(features=names, params=PARAMS, rounds=2, workers=workers)
-    seen = fit(spark.createDataFrame(listed, schema), plan).seen
-    assert seen is not None
-    assert seen.remarks(names) == [
-        "no value in any training row: later. A model cannot learn from what comes only later",
-        "one value in all training rows: seven, gaps",
-        "the same in every training row: told, again",
-    ]
-
-
 def test_sparks_own_estimator_gives_the_same_artefact(
     rows: DataFrame, values: tuple[Floats, npt.NDArray[np.bool_]]
 ) -> None:
