@@ -27,21 +27,23 @@ PARAMS = {
 }
 
 
-def kill_an_executor(after: float, killed: list[int]) -> None:
-    """Kill one executor's JVM as a machine that goes does it."""
-    time.sleep(after)
-    for process in psutil.process_iter(["cmdline"]):
-        if any("CoarseGrainedExecutorBackend" in word for word in process.info["cmdline"] or []):
-            process.kill()
-            killed.append(process.pid)
-            return
+def kill_executors(took: float, killed: list[int], retried: list[int], ended: threading.Event) -> None:
+    """Kill an executor's JVM half way, as a machine that goes does it; again where none of its tasks was hit."""
+    pause = took / 2
+    while not ended.wait(pause) and not retried:
+        for process in psutil.process_iter(["cmdline"]):
+            if any("CoarseGrainedExecutorBackend" in word for word in process.info["cmdline"] or []):
+                process.kill()
+                killed.append(process.pid)
+                break
+        pause = took / 3
 
 
 def main() -> None:
     """Fit undisturbed, fit while an executor is killed, compare, print."""
     spark = build_session(SparkSettings(), "fit while an executor is killed")
     noise = [F.randn(seed).cast("float") for seed in range(len(FEATURES))]
-    made = spark.range(60_000).select(
+    made = spark.range(150_000).select(
         F.col("id").cast("string").alias("row"),
         F.array(*noise).alias("features"),
         (noise[0] + noise[1] * noise[2] + F.randn(99) * 0.5 > 1.2).alias("is_fraud"),
@@ -50,16 +52,20 @@ def main() -> None:
     made.write.parquet(sys.argv[1])
     rows = spark.read.parquet(sys.argv[1])
     plan = FitPlan(features=FEATURES, params=PARAMS, rounds=80, workers=2)
-    began = time.monotonic()
+    # The first fit also starts Python and compiles; the second tells how long one takes.
     undisturbed = fit_in_parts(rows, plan, part=20, attempts=1)
+    began = time.monotonic()
+    fit_in_parts(rows, plan, part=20, attempts=1)
     took = time.monotonic() - began
     killed: list[int] = []
     retried: list[int] = []
-    killer = threading.Thread(target=kill_an_executor, args=(took / 2, killed))
+    ended = threading.Event()
+    killer = threading.Thread(target=kill_executors, args=(took, killed, retried, ended))
     killer.start()
     survived = fit_in_parts(
-        rows, plan, part=20, attempts=3, on_retry=lambda rounds, _: retried.append(rounds)
+        rows, plan, part=20, attempts=5, on_retry=lambda rounds, _: retried.append(rounds)
     )
+    ended.set()
     killer.join()
     features = np.random.default_rng(1).normal(size=(1000, len(FEATURES))).astype(np.float32)
     scores = [
