@@ -77,10 +77,11 @@ def confidence(labels: Column, verdict_of_row: Column, before: Column) -> Column
     return F.coalesce(F.array_max(F.transform(agreeing, lambda label: label[CONFIDENCE])), F.lit(1.0))
 
 
-def fraud_since(labels: Column, before: Column) -> Column:
-    """When the first of the labels that stand and say fraud was known; null where none does."""
+def fraud_since(labels: Column, of: Sequence[Label], before: Column) -> Column:
+    """When the first of the labels that stand and say fraud was known; null where the row is not called fraud."""
     frauds = F.filter(_standing(labels, before), lambda label: _says(label, Verdict.FRAUD))
-    return F.array_min(F.transform(frauds, lambda label: label[KNOWN_AT]))
+    first = F.array_min(F.transform(frauds, lambda label: label[KNOWN_AT]))
+    return F.when(_said(labels, of, before) == str(Verdict.FRAUD), first)
 
 
 def _final(said: Column, as_of: Column, of: Sequence[Label], before: Column) -> Column:

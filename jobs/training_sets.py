@@ -44,6 +44,7 @@ def built(context: Context, model: Model, tables: Mapping[str, int], key: str) -
     return training_set(
         feature_rows(context, model, tables),
         label_events(model.labels, event_sources(context.lake, context.contracts, logs, tables)),
+        model.labels,
         context.config.training.test,
         row=model.view.spine.row,
         features=model.view.features,

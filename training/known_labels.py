@@ -51,7 +51,7 @@ def with_known_labels(
     known = F.coalesce(verdict(*arguments), F.lit(UNKNOWN))
     labelled = labelled.withColumns(
         {
-            FRAUD_KNOWN_AT: fraud_since(labels, before),
+            FRAUD_KNOWN_AT: fraud_since(labels, model.labels, before),
             KNOWN_LABEL: F.when(described, known),
             LABEL_STATE: F.when(described, state(*arguments)),
         }

@@ -109,6 +109,7 @@ def _float(value: Column) -> Column:
 def training_set(
     rows: DataFrame,
     told: DataFrame,
+    labels: Sequence[Label],
     testing: TestSettings,
     *,
     row: str,
@@ -129,13 +130,13 @@ def training_set(
         part for name, sql in testing.slices.items() for part in (F.lit(name), F.expr(sql).cast("string"))
     ]
     amount = F.col(testing.amount).cast("double") if testing.amount else F.lit(None).cast("double")
-    labels = labels_of_rows(told, as_of).withColumnsRenamed({ROW: _ROW, LABELS: _TOLD})
-    labelled = rows.withColumn(_ROW, F.col(row).cast("string")).join(labels, on=_ROW, how="left")
+    known = labels_of_rows(told, as_of).withColumnsRenamed({ROW: _ROW, LABELS: _TOLD})
+    labelled = rows.withColumn(_ROW, F.col(row).cast("string")).join(known, on=_ROW, how="left")
     return labelled.select(
         F.lit(run_key).alias("run_key"),
         AS_OF,
         _hashed(F.col(row)).alias("row"),
-        fraud_since(F.col(_TOLD), F.lit(as_of)).alias(_KNOWN),
+        fraud_since(F.col(_TOLD), labels, F.lit(as_of)).alias(_KNOWN),
         _hashed(F.col(testing.entity or row)).alias("entity"),
         amount.alias("amount"),
         (F.create_map(*slices) if slices else F.lit(None)).cast("map<string,string>").alias("slices"),

@@ -178,7 +178,9 @@ def brute(told: Sequence[Told], payment: str, as_of: datetime, before: datetime)
         name = "overturned"
     agreeing = [one.sure or 1.0 for _, one in stands if one.verdict is final]
     since = min((since for since, one in stands if one.verdict is Verdict.FRAUD), default=None)
-    return Known(final and str(final), name, max(agreeing, default=1.0), since)
+    return Known(
+        final and str(final), name, max(agreeing, default=1.0), since if final is Verdict.FRAUD else None
+    )
 
 
 def known_of(
@@ -194,7 +196,7 @@ def known_of(
         verdict(*arguments).alias("verdict"),
         state(*arguments).alias("state"),
         confidence(F.col(LABELS), verdict(*arguments), F.lit(before)).alias("confidence"),
-        fraud_since(F.col(LABELS), F.lit(before)).alias("since"),
+        fraud_since(F.col(LABELS), ALL, F.lit(before)).alias("since"),
     ).collect()
     return {
         one["row"]: Known(

@@ -60,7 +60,7 @@ def stored(
     events = label_events((LABEL,), {"disputes": Source(spark.createDataFrame(told, schema), ("id",))})
     testing = Judging(entity="customer", amount="amount", slices={"dear": "amount > 1"})
     return training_set(
-        feature_rows(spark, payments), events, testing,
+        feature_rows(spark, payments), events, (LABEL,), testing,
         row="payment_id", features=("amount", "tries"), run_key="k", as_of=as_of,
     )  # fmt: skip
 
@@ -170,7 +170,7 @@ def test_rows_of_unknown_label_are_counted_and_neither_trained_on_nor_judged(spa
     names = ["fraud", "won", "later", "refund", "both", "silent"]
     rows = feature_rows(spark, [Payment(name, "c", at(0), None) for name in names])
     frame = training_set(
-        rows, events, Judging(), row="payment_id", features=("tries",), run_key="k", as_of=at(30)
+        rows, events, (label,), Judging(), row="payment_id", features=("tries",), run_key="k", as_of=at(30)
     )
     fold = Fold(at(0), at(2), at(9), at(10), judged_at=at(17))
     one = TrainingSet(rows=frame, labels=(label,), testing=Judging(), weights=WeightSettings())
