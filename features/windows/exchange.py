@@ -33,7 +33,6 @@ from features.windows.block import (
     PROBE,
     ROLE,
     ROW,
-    SECTION,
     SPINE,
     STREAM,
     TIME,
@@ -43,6 +42,7 @@ from features.windows.block import (
 )
 from features.windows.hot_keys import HotKey
 from features.windows.kernel import Stage, kernel
+from features.windows.placed import placed
 from features.windows.plan import PlannedGroup, StreamPlan, ValueColumns, all_measures, plan_entity
 from features.windows.rereads import as_known, told_rereads
 from features.windows.sections import in_sections
@@ -150,14 +150,9 @@ def exchanged(
         counts and sums 0 and all else null.
     """
     rows = gathered.rows
-    # Rows without a key meet nobody; together they would make one large task.
-    apart = F.when(F.col(KEY).isNull(), F.xxhash64(ROW)).otherwise(0)
     if hot or gathered.state is not None:
         rows = in_sections(rows, gathered.streams, hot, gathered.state)
-        apart = F.when(F.col(KEY).isNull(), F.xxhash64(ROW)).otherwise(F.col(SECTION))
-    together = (
-        rows.repartition(F.col(KEY), apart) if tasks is None else rows.repartition(tasks, F.col(KEY), apart)
-    )
+    together = placed(rows, hot, tasks)
     now = gathered.features
     stage = Stage(gathered.streams, now.arrow, tuple(schema.arrow for schema in before), is_last)
     kept = StructField(SPINE, rows.schema[SPINE].dataType)
