@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from features.began import began_between, begins_after
 from features.declare import FeatureGroup, Link
 from features.derived_source import events_of
-from features.source import TOLD_AT, Source
+from features.source import TOLD_AT, Source, columns_of, text_of
 
 SUBJECT, LINKED_AT = "subject", "linked_at"
 _SUBJECT, _LINKED_AT = "_subject", "_linked_at"
@@ -44,7 +44,7 @@ def source_of(
     if known is None or not _keeps_links(group):
         return linked(link, group.keys, events, _first(link, group.keys, links))
     before = known()
-    first = _typed(before, link, group.keys[0], links).unionByName(
+    first = _typed(before, link, group.keys, links).unionByName(
         _first(link, group.keys, links.where(begins_after(before.until)))
     )
     return linked(link, group.keys, events, _earliest(first, group.keys))
@@ -60,7 +60,7 @@ def kept_links(
         before: earlier ones, which spare reading what they stand for.
 
     Returns:
-        None where the group has no link, or one that cannot be kept: that of a query, or with a key of many columns.
+        None where the group has no link, or one that cannot be kept: that of a query.
     """
     link = group.source
     if not isinstance(link, Link) or not _keeps_links(group):
@@ -68,8 +68,9 @@ def kept_links(
     since = None if before is None else before.until
     links = events_of(link.through, sources).rows.where(began_between(since, until))
     first = _first(link, group.keys, links)
-    rows = first.where(F.col(group.keys[0]).isNotNull()).select(
-        F.col(group.keys[0]).cast("string").alias("key"),
+    key = text_of(group.keys)
+    rows = first.where(key.isNotNull()).select(
+        key.alias("key"),
         F.col(_SUBJECT).cast("string").alias(SUBJECT),
         F.unix_micros(_LINKED_AT).alias(LINKED_AT),
     )
@@ -98,7 +99,7 @@ def linked(link: Link, keys: tuple[str, ...], events: Source, first: DataFrame) 
 
 
 def _keeps_links(group: FeatureGroup) -> bool:
-    return isinstance(group.source, Link) and isinstance(group.source.through, str) and len(group.keys) == 1
+    return isinstance(group.source, Link) and isinstance(group.source.through, str)
 
 
 def _first(link: Link, keys: tuple[str, ...], links: DataFrame) -> DataFrame:
@@ -117,10 +118,13 @@ def _earliest(first: DataFrame, keys: tuple[str, ...]) -> DataFrame:
     return together.agg(F.min(_LINKED_AT).alias(_LINKED_AT))
 
 
-def _typed(known: KnownLinks, link: Link, key: str, links: DataFrame) -> DataFrame:
+def _typed(known: KnownLinks, link: Link, keys: tuple[str, ...], links: DataFrame) -> DataFrame:
     """Links that were kept, with the types and names of the log's."""
     return known.rows.select(
         F.col(SUBJECT).cast(links.schema[link.subject].dataType).alias(_SUBJECT),
-        F.col("key").cast(links.schema[key].dataType).alias(key),
+        *(
+            column.cast(links.schema[name].dataType).alias(name)
+            for name, column in zip(keys, columns_of(F.col("key"), keys), strict=True)
+        ),
         F.timestamp_micros(LINKED_AT).alias(_LINKED_AT),
     )

@@ -55,3 +55,16 @@ def text_of(columns: tuple[str, ...]) -> Column:
         return F.col(columns[0]).cast("string")
     texts = [F.col(name).cast("string") for name in columns]
     return F.concat(*(part for text in texts for part in (F.length(text).cast("string"), F.lit(":"), text)))
+
+
+def columns_of(text: Column, names: tuple[str, ...]) -> list[Column]:
+    """The columns that ``text_of`` made this text of, as texts."""
+    if len(names) == 1:
+        return [text.alias(names[0])]
+    found, rest = [], text
+    for name in names:
+        size = F.substring_index(rest, ":", 1)
+        begin, length = F.length(size) + 2, size.cast("int")
+        found.append(F.substr(rest, begin, length).alias(name))
+        rest = F.substr(rest, begin + length)
+    return found

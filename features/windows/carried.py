@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from features.windows.block import COUNTED, KEY, SECTION
+from features.windows.block import COUNTED, KEY, SECTION, height_column
 from features.windows.hot_keys import HotKey
 from features.windows.plan import StreamPlan
 from features.windows.state import State
@@ -32,6 +32,11 @@ def carried_on(
     for part in parts:
         is_seen = F.lit(bool(lifetime)) | (F.col(KIND) == COUNTED)
         yield in_windows(part.where(is_seen).withColumn(SECTION, F.explode(places)), F.lit(lifetime))
+    for number, peak in stream.lasting_peaks.items():
+        height = height_column(number)
+        highest = state.peaks(rows, stream).where(F.col(height).isNotNull())
+        placed = summed.of_peaks(highest, (KEY,), height).withColumn(SECTION, F.explode(places))
+        yield in_windows(placed, F.lit(stream.bits_of_bursts(peak.span, is_lifetime=True)))
 
 
 def carried_values(

@@ -19,7 +19,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from features.began import began_between, known_between
+from features.began import began_between, instant, known_between
 from features.declare import Entity, FeatureGroup, FeatureView
 from features.links import kept_links
 from features.source import Source, key_of
@@ -41,12 +41,23 @@ from features.windows.block import (
     text_column,
 )
 from features.windows.hot_keys import HotKey
+from features.windows.intervals import FOREVER
 from features.windows.kernel import Stage, kernel
+from features.windows.peaks import greatest_heights
 from features.windows.placed import placed
 from features.windows.plan import PlannedGroup, StreamPlan, ValueColumns, all_measures, plan_entity
 from features.windows.rereads import as_known, told_rereads
 from features.windows.sections import in_sections
-from features.windows.state import State, folded, folded_links, is_still_seen, of_parts
+from features.windows.settled import in_effect
+from features.windows.state import (
+    State,
+    folded,
+    folded_links,
+    folded_peaks,
+    is_still_seen,
+    longest_held,
+    of_parts,
+)
 from lake.contracts import RETRACTION, REVISION
 from lake.errors import SchemaError
 
@@ -118,13 +129,17 @@ def summed_up(
     """
     planned = plan_entity(view, entity, sources)
     layout = _Layout.of(planned)
-    kept = [one for one in planned if one.stream.is_summed_up]
+    kept = [one for one in planned if one.stream.is_log]
     parts = list(_new_links(planned, sources, until, before))
     if kept:
         if before is not None:
             before = told_rereads(before, kept, until)
         new = [_new_events(one, layout, until, before) for one in kept]
         parts += folded(reduce(DataFrame.unionByName, new), [one.stream for one in kept], before)
+        for one in kept:
+            if one.stream.lasting_peaks:
+                heights = _new_heights(one, layout, until, before)
+                parts.append(folded_peaks(heights, one.stream, before))
     return State(until, of_parts(parts)) if parts else None
 
 
@@ -236,6 +251,17 @@ def _new_events(one: PlannedGroup, layout: _Layout, until: int, before: State | 
     is_reread = old.is_reread(one.stream, key_of(one.group.keys))
     new = _events(one.unrevised.where(began_between(since, until) & ~is_reread), layout)
     return new.unionByName(as_known(_events(known.where(is_reread), layout), until))
+
+
+def _new_heights(one: PlannedGroup, layout: _Layout, until: int, before: State | None) -> DataFrame:
+    """What a state is told of bursts: how high the rows stood that began to count since ``before``."""
+    stream, rows, after = one.stream, one.where(known_between(None, until)), F.lit(-FOREVER)
+    if before is not None and before.stands_for(stream):
+        is_held = F.col("event_at") > instant(before.until - longest_held(stream))
+        rows = rows.where(is_held | before.is_reread(stream, key_of(one.group.keys)))
+        after = F.when(before.is_reread(stream, F.col(KEY)), after).otherwise(before.until)
+    events = _events(rows, layout)
+    return greatest_heights(in_effect(events) if stream.is_revised else events, stream, after, until)
 
 
 def _new_links(

@@ -1,4 +1,4 @@
-"""Bursts of hot keys: the height that each row stands at, found by Spark, so that a section can do without the others.
+"""Bursts: the height that each row stands at, found by Spark, so that a section or a state can do without the others.
 
 It is what ``burst.heights`` finds in a task that has all rows of a key. A row raises its key by one when it begins to
 count and lowers it when its span ends; a height is the sum of all these steps until then: of the sections before, and
@@ -31,21 +31,42 @@ def with_heights(
         cuts: the last instant of each section but the last, by hot key.
 
     Returns:
-        With a column per burst, if there is any. Another exchange, of these rows alone.
+        With a column per burst, if there is any. If a key is hot another exchange, of its rows alone.
     """
     most = max((len(stream.peaks) for stream in streams), default=0)
-    if not most or not cuts:
-        return rows
-    bursting = [stream for stream in streams if stream.peaks]
+    bursting = [stream for stream in streams if stream.peaks and cuts]
     is_theirs = F.coalesce(F.col(KEY).isin(list(cuts)), F.lit(False))
     is_theirs &= F.col(STREAM).isin([stream.stream for stream in bursting])
     nothing = {height_column(number): F.lit(None).cast("long") for number in range(most)}
+    if not most or not bursting:
+        return rows.withColumns(nothing)
     parts = [rows.where(~is_theirs).withColumns(nothing)]
     for stream in bursting:
         found = _of_stream(rows.where(is_theirs & (F.col(STREAM) == stream.stream)), stream, cuts)
         absent = {name: column for name, column in nothing.items() if name not in found.columns}
         parts.append(found.withColumns(absent) if absent else found)
     return reduce(DataFrame.unionByName, parts)
+
+
+def greatest_heights(rows: DataFrame, stream: StreamPlan, after: Column, last: int) -> DataFrame:
+    """The greatest heights of each key's rows that began to count in (after, last], whatever became of them since.
+
+    Args:
+        rows: events of the stream as they are exchanged, revised ones settled: all that are held after ``after``.
+        after: microseconds, for each key.
+
+    Returns:
+        A row for each key that had a height: ``key`` and a column for each lasting peak. An exchange of the rows.
+    """
+    names = [height_column(number) for number in stream.lasting_peaks]
+    so_far = Window.partitionBy(KEY).orderBy(_AT)
+    steps = _steps(rows, stream)
+    heights = (
+        F.when(F.col(_STEP)[name] > 0, F.sum(F.col(_STEP)[name]).over(so_far)).alias(name) for name in names
+    )
+    raised = steps.select(KEY, _AT, *heights).where((F.col(_AT) > after) & (F.col(_AT) <= last))
+    highest = raised.groupBy(KEY).agg(*(F.max(name).alias(name) for name in names))
+    return highest.where(F.coalesce(*(F.col(name) for name in names)).isNotNull())
 
 
 def _of_stream(rows: DataFrame, stream: StreamPlan, cuts: Mapping[str | int, tuple[int, ...]]) -> DataFrame:

@@ -109,7 +109,8 @@ class StreamPlan:
 
     Attributes:
         is_revised: later rows may take back or correct earlier ones of the same id.
-        is_log: the rows are those of a log, and not what a query or a link makes of several.
+        is_log: the rows are those of a log, and not what a query or a link makes of several: a state can stand for
+            those of long ago.
     """
 
     stream: int
@@ -166,10 +167,14 @@ class StreamPlan:
             1 << len(self.windows) + n for n, one in enumerate(self.decays) if one.half_life == half_life
         )
 
-    def bits_of_bursts(self, span: int | None = None) -> int:
-        """The bits of all bursts, or of those with this span."""
+    def bits_of_bursts(self, span: int | None = None, *, is_lifetime: bool = False) -> int:
+        """The bits of all bursts, or of those with this span; over a lifetime alone or over any window."""
         first = len(self.windows) + len(self.decays)
-        return sum(1 << first + n for n, one in enumerate(self.bursts) if span in {None, one.span})
+        return sum(
+            1 << first + n
+            for n, one in enumerate(self.bursts)
+            if span in {None, one.span} and (one.window is None or not is_lifetime)
+        )
 
     def _spans(self, kind: Kind) -> dict[tuple[int, int | None], None]:
         """The different spans of a kind of measure, each with the windows it has."""
@@ -181,9 +186,10 @@ class StreamPlan:
         )
 
     @property
-    def is_summed_up(self) -> bool:
-        """Whether a state can stand for what is long past: it keeps no heights of bursts."""
-        return self.is_log and all(burst.window is not None for burst in self.bursts)
+    def lasting_peaks(self) -> dict[int, Peak]:
+        """The peaks that a burst over a lifetime remembers, by their number."""
+        lasting = {burst.span for burst in self.bursts if burst.window is None}
+        return {number: peak for number, peak in enumerate(self.peaks) if peak.span in lasting}
 
     @property
     def needs_ids(self) -> bool:

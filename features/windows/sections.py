@@ -27,7 +27,7 @@ from features.windows.intervals import FOREVER
 from features.windows.peaks import with_heights
 from features.windows.plan import StreamPlan
 from features.windows.settled import settled, until
-from features.windows.state import State
+from features.windows.state import State, longest_held
 from features.windows.summaries import (
     KIND,
     ROWS,
@@ -62,7 +62,7 @@ def in_sections(
     own = with_section(rows, begins(), cuts).withColumn(SERVES, _served(streams, state))
     if state is not None:
         is_past_of_hot = F.col(KEY).isin(list(cuts)) & (begins() <= state.until)
-        own = own.where((F.col(SERVES) != 0) & ~is_past_of_hot)
+        own = own.where(((F.col(SERVES) != 0) | _is_held(streams, state)) & ~is_past_of_hot)
     held = _held(rows, streams, cuts)
     for stream in streams:
         carried = state if state is not None and state.stands_for(stream) else None
@@ -133,6 +133,15 @@ def _served(streams: Sequence[StreamPlan], state: State | None) -> Column:
             is_past &= ~state.is_reread(stream, F.col(KEY))
             served = F.when(is_past, _either(parts)).otherwise(served)
     return served
+
+
+def _is_held(streams: Sequence[StreamPlan], state: State) -> Column:
+    """Whether a row that no window sees raises what a burst over a lifetime finds of later ones."""
+    held = F.lit(False)
+    for stream in streams:
+        if stream.lasting_peaks and state.stands_for(stream):
+            held |= (F.col(STREAM) == stream.stream) & (F.col(TIME) + longest_held(stream) > state.until)
+    return held
 
 
 def _places(rows: DataFrame, needs: Sequence[Brought]) -> DataFrame:

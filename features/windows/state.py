@@ -16,7 +16,7 @@ from pyspark.sql.types import DataType, DecimalType, LongType, MapType, StringTy
 
 from features.began import instant
 from features.links import LINKED_AT, SUBJECT, KnownLinks
-from features.windows.block import KEY, STREAM
+from features.windows.block import KEY, STREAM, height_column
 from features.windows.plan import StreamPlan
 from features.windows.summaries import (
     MARK,
@@ -31,7 +31,7 @@ from features.windows.summaries import (
 from lake.described import described
 
 _TOTALS, _EDGES, _OF, _VALUE = "totals", "edges", "value_of", "value"
-_LINK = "subject of a link"
+_LINK, _PEAKS = "subject of a link", "greatest bursts"
 
 _DIGITS = DecimalType(38, 0)
 _EDGE = StructType(
@@ -53,9 +53,9 @@ SCHEMA = StructType(
             for name, (kind, comment) in _MAPS.items()
         ),
         *described(
-            "value_of string: Column whose different values are counted, or what a link links; null in a row of totals",
-            "value string: The value",
-            "rows long: Events with the value; null for links",
+            "value_of string: Column whose different values are counted, what a link links, or bursts; null for totals",
+            "value string: The value; null for bursts",
+            "rows long: Events with the value; null for links and bursts",
         ),
     ]
 )
@@ -66,7 +66,8 @@ class State:
     """The events of one entity that began to count by ``until`` (microseconds), summed up.
 
     ``rows``, of ``SCHEMA``: of each key and stream, one with the totals and one for each different value that a measure
-    counts; of groups that read links, one for each first link of a subject with a key. ``rereads``: for each stream
+    counts, and one with the greatest bursts over a lifetime; of groups that read links, one for each first link of a
+    subject with a key. ``rereads``: for each stream
     that is revised, the keys that it does not stand for; None where these are too many, and it stands for none.
     """
 
@@ -76,7 +77,7 @@ class State:
 
     def stands_for(self, stream: StreamPlan) -> bool:
         """Whether it stands for most keys of a stream. Not where nobody said which ones were revised since."""
-        return stream.is_summed_up and (not stream.is_revised or self.rereads.get(stream.stream) is not None)
+        return stream.is_log and (not stream.is_revised or self.rereads.get(stream.stream) is not None)
 
     def reread_keys(self, stream: StreamPlan) -> tuple[str | int, ...]:
         """The keys of a stream that it does not stand for."""
@@ -111,6 +112,11 @@ class State:
         of_stream = self.kept(stream).where(F.col(_OF).isNull())
         return of_stream.select(_key(exchanged), *_unfolded(stream))
 
+    def peaks(self, exchanged: DataFrame, stream: StreamPlan) -> DataFrame:
+        """The greatest height of each lasting peak of a stream, a row per key."""
+        of_stream = self.kept(stream).where(F.col(_OF) == _PEAKS)
+        return of_stream.select(_key(exchanged), *_unfolded_peaks(stream))
+
     def values(self, exchanged: DataFrame, stream: StreamPlan, column: str) -> DataFrame:
         """The different values of a column: ``key``, the column, ``rows``."""
         of_column = self.kept(stream).where(F.col(_OF) == column)
@@ -121,7 +127,13 @@ class State:
 def is_still_seen(stream: StreamPlan, until: int) -> Column:
     """The rows of a group's source that later probes do not find in the state alone."""
     reach = max((reach.most for reach in stream.reaches if reach.most is not None), default=0)
+    reach = max(reach, longest_held(stream))
     return (F.col("known_at") > instant(until)) | (F.col("event_at") > instant(until - reach))
+
+
+def longest_held(stream: StreamPlan) -> int:
+    """For how long after it happened a row raises what bursts over a lifetime remember, in microseconds."""
+    return max((peak.span for peak in stream.lasting_peaks.values()), default=0)
 
 
 def folded_links(links: DataFrame, stream: int) -> DataFrame:
@@ -129,6 +141,19 @@ def folded_links(links: DataFrame, stream: int) -> DataFrame:
     since = F.create_map(F.lit(LINKED_AT), F.col(LINKED_AT).cast(_DIGITS))
     number, what = F.lit(stream).alias("stream"), F.lit(_LINK).alias(_OF)
     return links.select("key", number, since.alias(_TOTALS), what, F.col(SUBJECT).alias(_VALUE))
+
+
+def folded_peaks(heights: DataFrame, stream: StreamPlan, before: State | None) -> DataFrame:
+    """Greatest heights as rows of the state that stands for ``before`` and for these, which came after it."""
+    names = [height_column(number) for number in stream.lasting_peaks]
+    highest = heights.withColumn(KEY, F.col(KEY).cast("string"))
+    if before is not None and before.stands_for(stream):
+        old = before.kept(stream).where(F.col(_OF) == _PEAKS).select(KEY, *_unfolded_peaks(stream))
+        both = highest.unionByName(old).groupBy(KEY)
+        highest = both.agg(*(F.max(name).alias(name) for name in names))
+    pairs = [part for name in names for part in (F.lit(name), F.col(name).cast(_DIGITS))]
+    number, what = F.lit(stream.stream).alias("stream"), F.lit(_PEAKS).alias(_OF)
+    return highest.select(KEY, number, F.create_map(*pairs).alias(_TOTALS), what)
 
 
 def folded(events: DataFrame, streams: Sequence[StreamPlan], before: State | None) -> list[DataFrame]:
@@ -199,6 +224,13 @@ def _unfolded(stream: StreamPlan) -> list[Column]:
             for one in totals_of(stream)
         ),
         *(F.col(_EDGES)[one.name].alias(one.name) for one in edges_of(stream)),
+    ]
+
+
+def _unfolded_peaks(stream: StreamPlan) -> list[Column]:
+    return [
+        F.col(_TOTALS)[height_column(number)].cast("long").alias(height_column(number))
+        for number in stream.lasting_peaks
     ]
 
 

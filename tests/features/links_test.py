@@ -30,6 +30,9 @@ from lake.contracts import CORRECTION, RETRACTION
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BAD = Link(source="disputes", on="payer_id", through="logins", through_on="account_id")
+LOGINS = (
+    "login_id int, account_id string, device_id string, counter int, event_at timestamp, known_at timestamp"
+)
 DEVICE = Entity("device", key="device_id")
 VIEW = FeatureView(
     name="linked",
@@ -43,6 +46,10 @@ VIEW = FeatureView(
             entity=DEVICE, source="logins", windows=[LIFETIME], measures=[distinct("account_id", name="accounts")]
         ),
         FeatureGroup(
+            entity=Entity("counter", key=("device_id", "counter")), source=BAD, windows=[LIFETIME],
+            where="reason = 'fraud'", measures=[count("disputes")],
+        ),
+        FeatureGroup(
             entity=Entity("payer_device", key=("payer_id", "device_id")), source="logins",
             source_key=("account_id", "device_id"), windows=[LIFETIME], measures=[is_new("is_new")],
         ),
@@ -52,13 +59,17 @@ VIEW = FeatureView(
 
 @dataclass(frozen=True)
 class Login:
-    """An account on a device."""
+    """An account on a device, at one of its counters."""
 
     login_id: int
     account_id: str | None
     device_id: str | None
     event_at: datetime
     known_at: datetime
+
+    @property
+    def counter(self) -> int:
+        return self.login_id % 11 - 3
 
     @property
     def start(self) -> datetime:
@@ -97,12 +108,17 @@ def history(dice: random.Random) -> tuple[list[Login], list[Dispute]]:
 
 
 def linked_then(
-    logins: list[Login], disputes: list[Dispute], device: str, at: datetime
+    logins: list[Login], disputes: list[Dispute], device: str, at: datetime, counter: int | None = None
 ) -> dict[int, datetime]:
-    """The fraud disputes that were known of a device, with the instant each came to count as its event."""
+    """The fraud disputes known of a device, or of one of its counters, with when each came to count as its event."""
     found = {}
     for dispute in disputes:
-        links = [one.start for one in logins if (one.account_id, one.device_id) == (dispute.payer_id, device)]
+        links = [
+            one.start
+            for one in logins
+            if (one.account_id, one.device_id) == (dispute.payer_id, device)
+            and counter in {None, one.counter}
+        ]
         if dispute.reason != "fraud" or not links:
             continue
         begin = max(dispute.known_at, dispute.event_at, min(links))
@@ -113,8 +129,9 @@ def linked_then(
 
 
 def expected(
-    logins: list[Login], disputes: list[Dispute], payer: str, device: str, at: datetime
+    logins: list[Login], disputes: list[Dispute], payer: str, place: tuple[str, int], at: datetime
 ) -> dict[str, object]:
+    device, counter = place
     held = linked_then(logins, disputes, device, at)
     payers = {dispute.dispute_id: dispute.payer_id for dispute in disputes}
     day = [number for number, when in held.items() if when >= at - timedelta(days=1)]
@@ -124,6 +141,7 @@ def expected(
         "device_bad_payers_lifetime": len({payers[number] for number in held}),
         "device_disputes_1d": len(day),
         "device_disputes_lifetime": len(held),
+        "counter_disputes_lifetime": len(linked_then(logins, disputes, device, at, counter)),
         "device_accounts_lifetime": len({one.account_id for one in seen if one.account_id is not None}),
         "payer_device_is_new_lifetime": payer not in {one.account_id for one in seen},
     }
@@ -136,7 +154,13 @@ def test_bad_accounts_of_a_device_equal_brute_force(
     dice = random.Random(seed)
     logins, disputes = history(dice)
     probes = [
-        (str(n), dice.choice("abcd"), dice.choice("xyzw"), NOON + timedelta(minutes=dice.randrange(3600)))
+        (
+            str(n),
+            dice.choice("abcd"),
+            dice.choice("xyzw"),
+            dice.randrange(-3, 8),
+            NOON + timedelta(minutes=dice.randrange(3600)),
+        )
         for n in range(120)
     ]
     told = [(d.dispute_id, d.payer_id, d.reason, d.event_at, d.known_at, None) for d in disputes]
@@ -148,8 +172,8 @@ def test_bad_accounts_of_a_device_equal_brute_force(
     sources = {
         "logins": Source(
             spark.createDataFrame(
-                [(d.login_id, d.account_id, d.device_id, d.event_at, d.known_at) for d in logins],
-                "login_id int, account_id string, device_id string, event_at timestamp, known_at timestamp",
+                [(d.login_id, d.account_id, d.device_id, d.counter, d.event_at, d.known_at) for d in logins],
+                LOGINS,
             ),
             ("login_id",),
         ),
@@ -163,22 +187,23 @@ def test_bad_accounts_of_a_device_equal_brute_force(
         ),
     }
     spine = spark.createDataFrame(
-        probes, "probe_id string, payer_id string, device_id string, as_of timestamp"
+        probes, "probe_id string, payer_id string, device_id string, counter int, as_of timestamp"
     )
     states: dict[str, State] = {}
     for after_noon in states_at:
         until = NOON + timedelta(minutes=after_noon)
         states = view_states(VIEW, sources, int(until.timestamp() * 1_000_000), states)
     if states:
-        probes = [probe for probe in probes if probe[3] > until]
+        probes = [probe for probe in probes if probe[4] > until]
         spine = spine.where(F.col("as_of") > F.lit(until))
         assert states["device"].links(1).rows.count() > 5
+        assert states["counter"].links(1).rows.count() > 20
     found = build_view(VIEW, spine, sources, states=with_rereads(VIEW, sources, states))
     built = {row["probe_id"]: row for row in found.collect()}
     assert len(built) == len(probes) > 40
-    for probe, payer, device, at in probes:
-        for name, cell in expected(logins, disputes, payer, device, at).items():
-            assert built[probe][name] == cell, (probe, payer, device, at, name)
+    for probe, payer, device, counter, at in probes:
+        for name, cell in expected(logins, disputes, payer, (device, counter), at).items():
+            assert built[probe][name] == cell, (probe, payer, device, counter, at, name)
 
 
 def test_a_link_that_comes_late_keeps_the_order_in_which_revisions_were_told(spark: SparkSession) -> None:
@@ -193,8 +218,8 @@ def test_a_link_that_comes_late_keeps_the_order_in_which_revisions_were_told(spa
     sources = {
         "logins": Source(
             spark.createDataFrame(
-                [(1, "a", "x", minutes_ago(10), minutes_ago(10))],
-                "login_id int, account_id string, device_id string, event_at timestamp, known_at timestamp",
+                [(1, "a", "x", 1, minutes_ago(10), minutes_ago(10))],
+                LOGINS,
             ),
             ("login_id",),
         ),
@@ -208,7 +233,8 @@ def test_a_link_that_comes_late_keeps_the_order_in_which_revisions_were_told(spa
         ),
     }
     spine = spark.createDataFrame(
-        [("p", "a", "x", NOON)], "probe_id string, payer_id string, device_id string, as_of timestamp"
+        [("p", "a", "x", 1, NOON)],
+        "probe_id string, payer_id string, device_id string, counter int, as_of timestamp",
     )
     (row,) = build_view(VIEW, spine, sources).collect()
     assert row["device_disputes_lifetime"] == 1
@@ -216,10 +242,10 @@ def test_a_link_that_comes_late_keeps_the_order_in_which_revisions_were_told(spa
 
 def test_mistakes_in_a_link_are_told() -> None:
     logs = {
-        "payments": {"probe_id", "payer_id", "device_id"},
-        "logins": {"login_id", "device_id"},
+        "payments": {"probe_id", "payer_id", "device_id", "counter"},
+        "logins": {"login_id", "device_id", "counter"},
         "disputes": {"dispute_id", "payer_id"},
     }
     told = [mistake.split(": ", 1)[1] for mistake in mistakes(VIEW, logs)]
-    assert "group of device: logins has no column account_id; it has device_id, login_id" in told
+    assert "group of device: logins has no column account_id; it has counter, device_id, login_id" in told
     assert VIEW.sources == ("payments", "disputes", "logins")
