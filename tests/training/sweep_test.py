@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from pydantic import ValidationError
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lake.errors import TrustlakeError
@@ -87,27 +86,6 @@ def test_draws_depend_on_the_seed_and_the_losses_alone(sampler: str) -> None:
     other, _ = drawn(settings, lambda suggestion: -by_depth(suggestion))
     assert other[:4] == first[:4]
     assert other != first
-
-
-@pytest.fixture(scope="module")
-def fold(_session: SparkSession) -> DataFrame:
-    rng = np.random.default_rng(4)
-    features = rng.normal(size=(300, 2)).astype(np.float32)
-    is_fraud = features[:, 0] + rng.normal(size=300) > 1
-    rows = [(f"{n:03}", bool(is_fraud[n]), n >= 200, [float(x) for x in features[n]]) for n in range(300)]
-    schema = "row string, is_fraud boolean, is_validation boolean, features array<float>"
-    return _session.createDataFrame(rows, schema).repartition(1).cache()
-
-
-@pytest.fixture
-def runs(store: Any) -> Callable[[], ChildRuns]:
-    """Makes the child runs of a new parent."""
-    client = MlflowClient(store.uri)
-
-    def below_a_new_run() -> ChildRuns:
-        return ChildRuns(client, store.experiment_id, client.create_run(store.experiment_id).info.run_id)
-
-    return below_a_new_run
 
 
 def quiet(_: Trial, __: Winner | None) -> None:

@@ -66,7 +66,8 @@ class SweepSettings(Strict):
 
     Attributes:
         metric: what the validation folds are judged by; higher is better.
-        sampler: whose TPE draws: Hyperopt's, or Optuna's, which is an extra.
+        sampler: whose TPE draws: Hyperopt's, or Optuna's, which is an extra. ``spark_trials`` is Hyperopt's own
+            ``SparkTrials``, which waits for no wave and gives other trials each time.
         trials: number of trials, known points included.
         parallelism: trials that run at once, each in one task; they share ``trainer.threads``.
         prune_after: number of trials run to their end after which one that falls behind is given up; null never.
@@ -80,7 +81,7 @@ class SweepSettings(Strict):
     """
 
     metric: Literal["average_precision", "roc_auc"] = "average_precision"
-    sampler: Literal["hyperopt", "optuna"] = "hyperopt"
+    sampler: Literal["hyperopt", "optuna", "spark_trials"] = "hyperopt"
     trials: Annotated[int, Field(ge=1)]
     parallelism: Annotated[int, Field(ge=1)] = 2
     prune_after: Annotated[int, Field(ge=1)] | None = None
@@ -93,7 +94,7 @@ class SweepSettings(Strict):
     start: tuple[Mapping[str, Number | str], ...] = ()
 
     @model_validator(mode="after")
-    def _start_lies_in_space(self) -> SweepSettings:
+    def _fits_together(self) -> SweepSettings:
         for number, point in enumerate(self.start):
             if set(point) != set(self.space):
                 raise ValueError(f"start[{number}] names {sorted(point)}; the space has {sorted(self.space)}")
@@ -104,6 +105,11 @@ class SweepSettings(Strict):
             ]
             if outside:
                 raise ValueError(f"start[{number}]: {'; '.join(outside)}")
+        if self.sampler == "spark_trials" and self.prune_after is not None:
+            raise ValueError(
+                "prune_after compares a trial with those of waves before it, and spark_trials has no waves; "
+                "set prune_after to null, or sampler to hyperopt"
+            )
         both = sorted(set(self.space) & set(self.fixed))
         if both:
             raise ValueError(f"{', '.join(both)} is both fixed and searched; keep one")
@@ -113,13 +119,9 @@ class SweepSettings(Strict):
         """The whole space as Hyperopt takes it."""
         return {name: drawn.expression(name) for name, drawn in self.space.items()}
 
-    def raw_points(self) -> list[dict[str, Any]]:
-        """Known points in Hyperopt's terms, where a choice is its index."""
-        points = []
-        for point in self.start:
-            raw = dict(point)
-            for name, drawn in self.space.items():
-                if drawn.choice is not None:
-                    raw[name] = drawn.choice.index(point[name])
-            points.append(raw)
-        return points
+    def raw(self, point: Mapping[str, Any]) -> dict[str, Any]:
+        """A point of the space in Hyperopt's terms, where a choice is its index."""
+        return {
+            name: point[name] if drawn.choice is None else drawn.choice.index(point[name])
+            for name, drawn in self.space.items()
+        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -28,6 +28,10 @@ class Trial:
     # How the trial was run says nothing of what came of it.
     binned: int = field(default=0, compare=False)
     process: str = field(default="", compare=False)
+
+    def numbered(self, number: int) -> Trial:
+        """The same trial, with this number."""
+        return replace(self, number=number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ draws the same trials again and takes the losses that were already measured.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from hyperopt import JOB_STATE_DONE, STATUS_FAIL, STATUS_OK, Trials, space_eval, tpe
+from hyperopt import JOB_STATE_DONE, STATUS_FAIL, STATUS_OK, Trials, tpe
 from hyperopt.base import Domain
 from hyperopt.fmin import generate_trials_to_calculate
 
+from training.sweep.hyperopt_documents import params_of
 from training.sweep.settings import SweepSettings
 from training.sweep.suggestion import Suggestion, has_enough
 
@@ -30,7 +30,7 @@ def search(
     """
     space = settings.expressions()
     domain = Domain(lambda _: 0.0, space)
-    points = settings.raw_points()[: settings.trials]
+    points = [settings.raw(point) for point in settings.start[: settings.trials]]
     trials = generate_trials_to_calculate(points) if points else Trials()
     draws = np.random.default_rng(settings.seed)
     losses: list[float | None] = []
@@ -43,7 +43,7 @@ def search(
                 trials.refresh()
         documents = [trials._dynamic_trials[number] for number in wave]  # noqa: SLF001 - includes the unfinished
         suggestions = [
-            Suggestion(number, _params(space, d)) for number, d in zip(wave, documents, strict=True)
+            Suggestion(number, params_of(space, d)) for number, d in zip(wave, documents, strict=True)
         ]
         for document, loss in zip(documents, evaluate(suggestions), strict=True):
             document["state"] = JOB_STATE_DONE
@@ -53,12 +53,3 @@ def search(
         trials.refresh()
         if has_enough(losses, settings.enough):
             return
-
-
-def _params(space: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    drawn = {name: values[0] for name, values in document["misc"]["vals"].items() if values}
-    return {name: _plain(value) for name, value in space_eval(space, drawn).items()}
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
-from pyspark import BarrierTaskContext
+from pyspark import BarrierTaskContext, Broadcast
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from xgboost.collective import CommunicatorContext
@@ -91,7 +91,22 @@ def fit_kept(rows: DataFrame, plan: FitPlan, *, sweep: str, fold: int) -> Fit:
     return _fit_of(found)
 
 
-def _fit_of(found: list[Any]) -> Fit:
+def fit_sent(rows: Broadcast[bytes], plan: FitPlan, *, sweep: str, fold: int) -> Fit:
+    """Fit in this process, on an executor, with rows that it keeps from an earlier trial, or else with those sent.
+
+    Args:
+        rows: of the fold, as ``in_order`` gives them, as an Arrow stream.
+    """
+    key = fold, plan.binned_as
+    binned = find(sweep, key)
+    if binned is None:
+        with pa.ipc.open_stream(rows.value) as batches:
+            binned = bin_rows(*read_rows(iter(batches), len(plan.features), plan.train_days), plan)
+        keep(sweep, key, binned)
+    return _fit_of(_answer(binned, plan, rank=0).to_pylist())
+
+
+def _fit_of(found: Sequence[Any]) -> Fit:
     tasks = [json.loads(row["facts"]) for row in found]
     first = next(number for number, facts in enumerate(tasks) if facts["rank"] == 0)
     facts = tasks[first]
