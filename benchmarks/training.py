@@ -63,7 +63,10 @@ FIXED: dict[str, float | str] = {
     "tree_method": "hist",
 }
 EMPTY, NATIVE, ONE, TWO, SPARK_ML = "empty session", "native", "one task", "two tasks", "SparkXGBClassifier"
-OWN_SWEEP, PLAIN_SWEEP = "sweep", "fmin over SparkXGBClassifier"
+OWN_SWEEP, PRUNED_SWEEP = "sweep", "sweep that gives trials up"
+PLAIN_SWEEP = "fmin over SparkXGBClassifier"
+# What Optuna's median pruner waits for.
+_PRUNE_AFTER = 5
 _TIMEOUT_SECONDS = 7200.0
 
 
@@ -88,9 +91,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     _generate(folder / "rows.parquet", arguments.rows)
     _generate(folder / "sweep.parquet", arguments.sweep_rows)
     _compare(folder, [EMPTY, NATIVE, ONE, TWO, SPARK_ML], arguments.repeats, arguments.trials, NATIVE)
-    _compare(
-        folder, [EMPTY, OWN_SWEEP, PLAIN_SWEEP], max(1, arguments.repeats // 3), arguments.trials, PLAIN_SWEEP
-    )
+    sweeps = [EMPTY, OWN_SWEEP, PRUNED_SWEEP, PLAIN_SWEEP]
+    _compare(folder, sweeps, arguments.repeats, arguments.trials, PLAIN_SWEEP)
 
 
 def _generate(place: Path, rows: int) -> None:
@@ -169,13 +171,20 @@ def _estimator(params: dict[str, Any], rounds: int, **more: Any) -> SparkXGBClas
     )
 
 
-def _settings(trials: int) -> SweepSettings:
+def _settings(trials: int, prune_after: int | None = None) -> SweepSettings:
     return SweepSettings.model_validate(
-        {"trials": trials, "rounds": SWEEP_ROUNDS, "stop_after": STOP_AFTER, "fixed": FIXED, "space": SPACE}
+        {
+            "trials": trials,
+            "prune_after": prune_after,
+            "rounds": SWEEP_ROUNDS,
+            "stop_after": STOP_AFTER,
+            "fixed": FIXED,
+            "space": SPACE,
+        }
     )
 
 
-def _own_sweep(folder: Path, trials: int) -> None:
+def _own_sweep(folder: Path, trials: int, *, prune_after: int | None = None) -> None:
     rows = _session().read.parquet(str(folder / "sweep.parquet"))
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     mlflow.set_tracking_uri(uri)
@@ -183,7 +192,8 @@ def _own_sweep(folder: Path, trials: int) -> None:
     experiment = client.create_experiment(folder.name, artifact_location=(folder / "artifacts").as_uri())
     runs = ChildRuns(client, experiment, client.create_run(experiment).info.run_id)
     plan = FitPlan(features=NAMES, params={}, rounds=SWEEP_ROUNDS, stop_after=STOP_AFTER)
-    print(json.dumps({"best": sweep([rows], plan, _settings(trials), runs, lambda _, __: None).score}))
+    settings = _settings(trials, prune_after)
+    print(json.dumps({"best": sweep([rows], plan, settings, runs, lambda _, __: None).score}))
 
 
 def _plain_sweep(folder: Path, trials: int) -> None:
@@ -230,6 +240,7 @@ STEPS: dict[str, Callable[[Path, int], None]] = {
     TWO: partial(_fit, workers=2),
     SPARK_ML: _spark_ml,
     OWN_SWEEP: _own_sweep,
+    PRUNED_SWEEP: partial(_own_sweep, prune_after=_PRUNE_AFTER),
     PLAIN_SWEEP: _plain_sweep,
 }
 

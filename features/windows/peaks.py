@@ -34,11 +34,13 @@ def with_heights(
         With a column per burst, if there is any. If a key is hot another exchange, of its rows alone.
     """
     most = max((len(stream.peaks) for stream in streams), default=0)
-    bursting = [stream for stream in streams if stream.peaks and cuts]
+    if not most:
+        return rows
+    bursting = [stream for stream in streams if stream.peaks]
     is_theirs = F.coalesce(F.col(KEY).isin(list(cuts)), F.lit(False))
     is_theirs &= F.col(STREAM).isin([stream.stream for stream in bursting])
     nothing = {height_column(number): F.lit(None).cast("long") for number in range(most)}
-    if not most or not bursting:
+    if not cuts:
         return rows.withColumns(nothing)
     parts = [rows.where(~is_theirs).withColumns(nothing)]
     for stream in bursting:
