@@ -35,6 +35,17 @@ class TrainingSettings(Strict):
     published: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
+    def _money_is_needed(self) -> Self:
+        searched = self.sweep.space.get("objective")
+        asked = [self.sweep.fixed.get("objective"), *((searched.choice or ()) if searched else ())]
+        of_money = [str(one) for one in asked if str(one).startswith(("reg:", "rank:"))]
+        if of_money and self.test.amount is None:
+            raise ValueError(
+                f"sweep: {', '.join(of_money)} learns from the money lost; name the amount's column in test.amount"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _time_is_needed(self) -> Self:
         if self.split.random_parts is not None and self.test.forget_known_bad_days:
             raise ValueError(

@@ -117,7 +117,7 @@ def _summary(
         predictions=final.predictions,
         evaluation=final.evaluation,
         is_random=final.fold.draw is not None,
-        is_loss=final.fit.learns_loss,
+        learns=final.fit.learns,
         tables=candidate.tables,
         champion=f"champion v{champion.version}" if champion else "",
         difference=difference,

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lake.errors import TrustlakeError
+from training.settings import TrainingSettings
 from training.sweep import optuna_search, waves
 from training.sweep import sweep as sweep_module
 from training.sweep.child_runs import ChildRuns
@@ -188,6 +189,18 @@ def test_a_trial_left_open_is_closed_as_killed_and_written_again(store: Any) -> 
 def test_settings_that_cannot_be_are_told(changes: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValidationError, match=expected):
         settings_of(**changes)
+
+
+@pytest.mark.parametrize("change", [{"fixed": {"objective": "reg:squarederror"}}, {}])
+def test_money_is_learned_only_where_there_is_some(change: dict[str, Any]) -> None:
+    space = SPACE if change else SPACE | {"objective": {"choice": ["binary:logistic", "rank:pairwise"]}}
+    swept = settings_of(**({"fixed": {}} | change), space=space).model_dump()
+    given = {"split": {"train_days": 7, "test_days": 7, "folds": 1, "validation_folds": 1}, "sweep": swept}
+    with pytest.raises(
+        ValidationError, match=r"learns from the money lost; name the amount's column in test.amount"
+    ):
+        TrainingSettings.model_validate(given)
+    TrainingSettings.model_validate(given | {"test": {"amount": "amount"}})
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,17 @@ from datetime import datetime
 from training.metrics.estimate import Estimate
 from training.metrics.predictions import Predictions
 from training.metrics.ranking import recall_name
+from training.trainers.fit_plan import Learns
 
 SHOWN = {
     "average_precision": "average precision",
     "roc_auc": "ROC-AUC",
     recall_name(0.01): "recall at 1 % false alarms",
+}
+_GIVES: Mapping[Learns, str] = {
+    "chance": "the chance of",
+    "loss": "the money lost with",
+    "order": "an order by the money lost with",
 }
 RANDOM_SPLIT = (
     "random split: better than production where rows of a test have to do with later rows of the training"
@@ -35,7 +41,7 @@ class ModelSummary:
         predictions: the evaluated period.
         evaluation: what ``evaluate`` said about it.
         is_random: chance parted the rows, and not time.
-        is_loss: the score is money, and no chance.
+        learns: what its scores say.
         champion: name of what it is compared with, such as ``champion v3``; empty where there is nothing.
         difference: candidate minus champion in average precision, paired.
         tables: table name to the version that was read.
@@ -52,7 +58,7 @@ class ModelSummary:
     predictions: Predictions
     evaluation: Mapping[str, Estimate]
     is_random: bool = False
-    is_loss: bool = False
+    learns: Learns = "chance"
     champion: str = ""
     difference: Estimate | None = None
     tables: Mapping[str, int] = field(default_factory=dict)
@@ -78,9 +84,8 @@ def describe(summary: ModelSummary) -> str:
 
 
 def _what(summary: ModelSummary) -> str:
-    gives = "money lost with" if summary.is_loss else "chance of"
     return (
-        f"`{summary.model}` gives the {gives} `{summary.target}`; XGBoost on {summary.features} features, "
+        f"`{summary.model}` gives {_GIVES[summary.learns]} `{summary.target}`; XGBoost on {summary.features} features, "
         f"trained on {summary.rows:,} rows ({summary.frauds:,} fraud) from {summary.trained_from:%Y-%m-%d} "
         f"to before {summary.trained_to:%Y-%m-%d}"
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from training.trainers.quality import Quality
 from training.trainers.seen import Seen
 
+# What a score says of a row: how likely it is fraud, how much money is lost with it, or that it comes before others.
+Learns = Literal["chance", "loss", "order"]
 # A parameter of ours among XGBoost's: how many days before the end of the training period rows are used.
 TRAIN_DAYS = "train_days"
 
@@ -19,7 +21,8 @@ class FitPlan:
 
     Attributes:
         params: XGBoost's parameters, ``objective: expected_loss`` (see ``objectives``), and ``train_days``. With an
-            objective of regression (``reg:...``) the money lost is learned, 0 for what is no fraud.
+            objective of regression (``reg:...``) the money lost is learned, 0 for what is no fraud; with one of ranking
+            (``rank:...``) which rows of a day have more of it, and every row counts once.
         stop_after: rounds without gain on the validation rows after which to stop; None grows all rounds.
         keeps_odds: frauds and others count alike; else probabilities are put right after the fit.
         bars: what the best validation metric must have reached at every check, else the fit is given up.
@@ -43,9 +46,15 @@ class FitPlan:
     is_trial: bool = False
 
     @property
-    def learns_loss(self) -> bool:
-        """Whether the booster is to foretell the money lost with a row, and not whether it is fraud."""
-        return str(self.params.get("objective", "")).startswith("reg:")
+    def learns(self) -> Learns:
+        """What the booster's scores are to say."""
+        match str(self.params.get("objective", "")).partition(":")[0]:
+            case "reg":
+                return "loss"
+            case "rank":
+                return "order"
+            case _:
+                return "chance"
 
     @property
     def max_bin(self) -> int:
@@ -57,9 +66,9 @@ class FitPlan:
         return None if days is None else float(days)
 
     @property
-    def binned_as(self) -> tuple[int, float | None]:
-        """What decides how rows are binned."""
-        return self.max_bin, self.train_days
+    def binned_as(self) -> tuple[int, float | None, Learns]:
+        """What decides how rows are binned and labelled."""
+        return self.max_bin, self.train_days, self.learns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +78,7 @@ class Fit:
     Attributes:
         curve: the best validation metric at every check.
         is_pruned: the fit was given up, for it fell behind the plan's bars.
-        learns_loss: the score is money lost, and no chance.
+        learns: what its scores say.
         seen: what the training rows hold of each feature, where a booster was kept.
         binned: how often the process that fitted it has binned rows of the sweep so far.
     """
@@ -81,6 +90,6 @@ class Fit:
     curve: tuple[float, ...] = ()
     is_pruned: bool = False
     seen: Seen | None = None
-    learns_loss: bool = False
+    learns: Learns = "chance"
     binned: int = 1
     process: str = ""

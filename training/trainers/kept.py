@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import xgboost as xgb
 
-from training.trainers.fit_plan import FitPlan
+from training.trainers.fit_plan import FitPlan, Learns
 from training.trainers.rows import Rows
 
 # A fold, and what decides on the bins.
-Key = tuple[int, tuple[int, float | None]]
+Key = tuple[int, tuple[int, float | None, Learns]]
 # Of each fold so many ways to bin are kept: a search over max_bin has two or three.
 _MOST = 8
 
@@ -74,10 +74,15 @@ def bin_rows(train: Rows, validation: Rows, plan: FitPlan) -> Binned:
 
 def _matrix(rows: Rows, plan: FitPlan, like: xgb.QuantileDMatrix | None = None) -> xgb.QuantileDMatrix:
     types = ["c" if name in plan.categorical else "q" for name in plan.features]
+    is_ranked = plan.learns == "order"
+    if is_ranked:
+        rows = rows.where(np.argsort(rows.day, kind="stable"))
     return xgb.QuantileDMatrix(
         rows.features,
-        label=rows.loss if plan.learns_loss else rows.is_fraud.astype(np.float32),
-        weight=rows.weight,
+        label=rows.is_fraud.astype(np.float32) if plan.learns == "chance" else rows.loss,
+        # XGBoost weighs a group as a whole.
+        weight=None if is_ranked else rows.weight,
+        qid=rows.day - rows.day.min(initial=0) if is_ranked else None,
         feature_names=list(plan.features),
         feature_types=types,
         enable_categorical=bool(plan.categorical),

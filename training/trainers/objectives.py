@@ -36,6 +36,9 @@ def weights_of(rows: xgb.DMatrix) -> npt.NDArray[np.float32]:
 
 def split_objective(params: dict[str, Any]) -> tuple[dict[str, Any], Objective | None]:
     """XGBoost's own parameters, and the objective that takes the place of its own."""
+    if str(params.get("objective", "")).startswith("rank:"):
+        # Money is no grade, of which XGBoost takes powers.
+        return {"ndcg_exp_gain": False} | params, None
     if params.get("objective") != EXPECTED_LOSS:
         return params, None
     return params | {"objective": "binary:logistic"}, expected_loss

@@ -54,7 +54,7 @@ def fit_in_parts(
         done = _tried(rows, now, first, attempts, on_retry)
     if done is None:
         raise TrustlakeError("a fit of no rounds; rounds must be at least 1")
-    return replace(done, learns_loss=plan.learns_loss)
+    return replace(done, learns=plan.learns)
 
 
 def _tried(

@@ -28,12 +28,12 @@ def fit_by_spark_xgb(rows: DataFrame, plan: FitPlan) -> Fit:
     Raises:
         ConfigError: the plan asks for what the estimator cannot do.
     """
+    objective = plan.params.get("objective")
     strange = [name for name in (TRAIN_DAYS,) if name in plan.params]
     strange += ["weights that move probabilities"] if not plan.keeps_odds else []
-    if plan.params.get("objective") == EXPECTED_LOSS or strange:
-        asked = ", ".join(
-            [*strange, *([EXPECTED_LOSS] if plan.params.get("objective") == EXPECTED_LOSS else [])]
-        )
+    strange += [str(objective)] if objective == EXPECTED_LOSS or plan.learns != "chance" else []
+    if strange:
+        asked = ", ".join(strange)
         raise ConfigError(
             [f"trainer.kind is spark_xgb, which knows no {asked}; use auto, one_task or several_tasks"]
         )
