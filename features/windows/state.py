@@ -67,8 +67,8 @@ class State:
 
     ``rows``, of ``SCHEMA``: of each key and stream, one with the totals and one for each different value that a measure
     counts, and one with the greatest bursts over a lifetime; of groups that read links, one for each first link of a
-    subject with a key. ``rereads``: for each stream
-    that is revised, the keys that it does not stand for; None where these are too many, and it stands for none.
+    subject with a key. ``rereads``: for each stream that is revised, the keys that it does not stand for; None where
+    these are too many, and it stands for none.
     """
 
     until: int
