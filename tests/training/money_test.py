@@ -6,15 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import xgboost as xgb
 from pyspark.sql import SparkSession
 
+from tests.training.trainers_test import loaded
 from training.trainers.fit import fit
 from training.trainers.fit_plan import FitPlan
-
-
-def loaded(booster: bytes) -> xgb.Booster:
-    return xgb.Booster(model_file=bytearray(booster))
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -46,10 +46,7 @@ class Record:
             ):
                 self._runs.write(trial)
         self.ended.append(trial)
-        if trial.score is not None and (self.best is None or _rank(trial) > _rank(self.best)):
-            self.best = Winner(trial.number, trial.params, trial.rounds, trial.score)
+        if trial.score is not None:
+            now = Winner(trial.number, trial.params, trial.rounds, trial.score)
+            self.best = max(self.best or now, now, key=lambda one: (one.score, -one.number))
         self._on_trial(trial, self.best)
-
-
-def _rank(one: Trial | Winner) -> tuple[float, int]:
-    return -1.0 if one.score is None else one.score, -one.number

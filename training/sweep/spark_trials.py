@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +27,6 @@ from hyperopt import (
 )
 from hyperopt.exceptions import AllTrialsFailed
 from hyperopt.fmin import generate_trials_to_calculate
-from pyspark import Broadcast, SparkContext
 from pyspark.sql import DataFrame
 from pyspark.sql.utils import is_remote
 
@@ -40,6 +39,10 @@ from training.sweep.trial import Trial
 from training.sweep.trial_run import in_a_line, plans_of, run_trial
 from training.trainers.fit import fit_sent
 from training.trainers.fit_plan import Fit, FitPlan
+
+if TYPE_CHECKING:
+    # A PySpark that only knows Connect has neither.
+    from pyspark import Broadcast, SparkContext
 
 _TRIAL = "trial"
 Result = dict[str, Any]

@@ -11,10 +11,10 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyspark import BarrierTaskContext, Broadcast
+from pyspark import BarrierTaskContext
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from xgboost.collective import CommunicatorContext
@@ -26,6 +26,10 @@ from training.trainers.kept import Binned, bin_rows, find, keep, times_binned
 from training.trainers.quality import Quality, quality
 from training.trainers.rows import read_rows
 from training.trainers.seen import Seen
+
+if TYPE_CHECKING:
+    # A PySpark that only knows Connect has none.
+    from pyspark import Broadcast
 
 _SCHEMA = "booster binary, facts string"
 _READ = ("features", "is_fraud", "is_validation", "loss", "weight", "age_days")
@@ -75,11 +79,7 @@ def fit_kept(rows: DataFrame, plan: FitPlan, *, sweep: str, fold: int) -> Fit:
 
     def with_rows(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         # The process that is sent the rows need not be the one that asked for them.
-        binned = find(sweep, key)
-        if binned is None:
-            binned = bin_rows(*read_rows(batches, len(plan.features), plan.train_days), plan)
-            keep(sweep, key, binned)
-        yield _answer(binned, plan, rank=0)
+        yield _answer(_found_or_binned(batches, plan, sweep, fold), plan, rank=0)
         # A process that leaves its input unread is not used again.
         for _ in batches:
             pass
@@ -97,13 +97,23 @@ def fit_sent(rows: Broadcast[bytes], plan: FitPlan, *, sweep: str, fold: int) ->
     Args:
         rows: of the fold, as ``in_order`` gives them, as an Arrow stream.
     """
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with pa.ipc.open_stream(rows.value) as stream:
+            yield from stream
+
+    binned = _found_or_binned(batches(), plan, sweep, fold)
+    return _fit_of(_answer(binned, plan, rank=0).to_pylist())
+
+
+def _found_or_binned(batches: Iterator[pa.RecordBatch], plan: FitPlan, sweep: str, fold: int) -> Binned:
+    """What this process keeps of the fold; where it has nothing, the batches are read, binned and kept."""
     key = fold, plan.binned_as
     binned = find(sweep, key)
     if binned is None:
-        with pa.ipc.open_stream(rows.value) as batches:
-            binned = bin_rows(*read_rows(iter(batches), len(plan.features), plan.train_days), plan)
+        binned = bin_rows(*read_rows(batches, len(plan.features), plan.train_days), plan)
         keep(sweep, key, binned)
-    return _fit_of(_answer(binned, plan, rank=0).to_pylist())
+    return binned
 
 
 def _fit_of(found: Sequence[Any]) -> Fit:
