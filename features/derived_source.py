@@ -17,7 +17,7 @@ from lake.errors import RefusedError, SchemaError
 _TIMES = ("event_at", "known_at")
 _ROW, _SIDE = "_row", "_side"
 # By itself JSON drops microseconds.
-_EXACT = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
+EXACT_JSON = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 
 
 def events_of(source: Log, sources: Mapping[str, Source]) -> Source:
@@ -46,7 +46,7 @@ def check_known_at(source: SqlSource, sources: Mapping[str, Source], at: datetim
     sides = [
         _derived(source, inputs)
         .rows.where(then)
-        .select(F.to_json(F.struct("*"), _EXACT).alias(_ROW), F.lit(side).alias(_SIDE))
+        .select(F.to_json(F.struct("*"), EXACT_JSON).alias(_ROW), F.lit(side).alias(_SIDE))
         for inputs, side in ((known_then, 1), (sources, -1))
     ]
     balance = sides[0].unionByName(sides[1]).groupBy(_ROW).agg(F.sum(_SIDE).alias(_SIDE))

@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from features.declare import FeatureView, Lookup
 from features.derived_source import events_of
 from features.explain import COUNTS, IN_THE_FUTURE, SAME_INSTANT, TOO_LATE, TOO_OLD
-from features.lookups import deletes, is_fresh, place
+from features.last_changes import deletes, place
+from features.lookups import is_fresh
 from features.source import Source
 from features.view import AS_OF
 

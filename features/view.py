@@ -12,6 +12,7 @@ from features.conversion import inputs, rate_lookups, with_conversions
 from features.declare import Calendar, Entity, FeatureView, Lookup
 from features.definition_hash import definition_hash
 from features.feature_types import check_feature_types
+from features.last_changes import kept_changes
 from features.lookups import looked_up
 from features.source import Source
 from features.windows.block import PACKED, SPINE
@@ -19,7 +20,7 @@ from features.windows.exchange import FeatureSchema, exchanged, gather, summed_u
 from features.windows.hot_keys import HotKey, find_hot_keys
 from features.windows.plan import plan_entity
 from features.windows.rereads import told_rereads
-from features.windows.state import State
+from features.windows.state import State, folded_changes, of_parts
 from lake.contracts import REVISION
 
 AS_OF, DEFINITION = "as_of", "definition_hash"
@@ -107,13 +108,19 @@ def view_states(
         before: earlier states of the same view, which spare reading what they stand for.
 
     Returns:
-        A state for each entity but those whose groups look at all of their events one by one.
+        A state for each entity but those whose groups look at all of their events one by one, and that nobody looks up.
     """
-    found = {
-        entity.name: summed_up(view, entity, sources, until, (before or {}).get(entity.name))
-        for entity in view.grouped_entities
-    }
-    return {name: state for name, state in found.items() if state is not None}
+    found, lookups = {}, _lookups(view)
+    for entity in dict.fromkeys([*view.grouped_entities, *lookups]):
+        old = (before or {}).get(entity.name)
+        parts = summed_up(view, entity, sources, until, old)
+        for number, lookup in enumerate(lookups.get(entity, ())):
+            last = kept_changes(lookup, sources, until, None if old is None else old.changes(number))
+            if last is not None:
+                parts.append(folded_changes(last, number))
+        if parts:
+            found[entity.name] = State(until, of_parts(parts))
+    return found
 
 
 def with_rereads(
@@ -125,7 +132,7 @@ def with_rereads(
     """
     entities = {entity.name: entity for entity in view.grouped_entities}
     return {
-        name: told_rereads(state, plan_entity(view, entities[name], sources))
+        name: told_rereads(state, plan_entity(view, entities[name], sources)) if name in entities else state
         for name, state in states.items()
     }
 
@@ -160,8 +167,8 @@ def build_view(
         SchemaError: the sources do not fit the view, or a feature is neither a number nor a truth.
     """
     row, rows = view.spine.row, spine
-    for lookups in _by_entity([*view.lookups, *rate_lookups(view.spine)]):
-        rows = looked_up(lookups, rows, sources, row=row, tasks=tasks)
+    for entity, lookups in _lookups(view).items():
+        rows = looked_up(lookups, rows, sources, row=row, tasks=tasks, state=(states or {}).get(entity.name))
     frame, before = _carried(rows), list[FeatureSchema]()
     for number, entity in enumerate(view.grouped_entities, start=1):
         gathered = gather(view, entity, frame, sources, (states or {}).get(entity.name))
@@ -194,9 +201,12 @@ def build_view(
     )
 
 
-def _by_entity(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
-    entities = dict.fromkeys(lookup.entity for lookup in lookups)
-    return [[lookup for lookup in lookups if lookup.entity == entity] for entity in entities]
+def _lookups(view: FeatureView) -> dict[Entity, list[Lookup]]:
+    """The look-ups of each entity that is looked up, currencies last."""
+    found: dict[Entity, list[Lookup]] = {}
+    for lookup in [*view.lookups, *rate_lookups(view.spine)]:
+        found.setdefault(lookup.entity, []).append(lookup)
+    return found
 
 
 def _carried(spine: DataFrame) -> DataFrame:

@@ -56,7 +56,6 @@ from features.windows.state import (
     folded_peaks,
     is_still_seen,
     longest_held,
-    of_parts,
 )
 from lake.contracts import RETRACTION, REVISION
 from lake.errors import SchemaError
@@ -117,21 +116,21 @@ def summed_up(
     sources: Mapping[str, Source],
     until: int,
     before: State | None = None,
-) -> State | None:
-    """The state of an entity: what is known of each key by an instant.
+) -> list[DataFrame]:
+    """What is known of each key of an entity by an instant: rows of a state, in parts.
 
     Args:
         until: microseconds; what begins to count later is left out.
         before: an earlier state of the same groups, which spares reading what it stands for.
 
     Returns:
-        None where every group looks at all of its events one by one, and none reads a log of links.
+        Nothing where every group looks at all of its events one by one, and none reads a log of links.
     """
     planned = plan_entity(view, entity, sources)
-    layout = _Layout.of(planned)
     kept = [one for one in planned if one.stream.is_log]
     parts = list(_new_links(planned, sources, until, before))
     if kept:
+        layout = _Layout.of(planned)
         if before is not None:
             before = told_rereads(before, kept, until)
         new = [_new_events(one, layout, until, before) for one in kept]
@@ -140,7 +139,7 @@ def summed_up(
             if one.stream.lasting_peaks:
                 heights = _new_heights(one, layout, until, before)
                 parts.append(folded_peaks(heights, one.stream, before))
-    return State(until, of_parts(parts)) if parts else None
+    return parts
 
 
 def exchanged(

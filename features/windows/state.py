@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, LongType, MapType, StringType, StructField, StructType
 
 from features.began import instant
+from features.last_changes import KnownChanges
 from features.links import LINKED_AT, SUBJECT, KnownLinks
 from features.windows.block import KEY, STREAM, height_column
 from features.windows.plan import StreamPlan
@@ -31,7 +32,7 @@ from features.windows.summaries import (
 from lake.described import described
 
 _TOTALS, _EDGES, _OF, _VALUE = "totals", "edges", "value_of", "value"
-_LINK, _PEAKS = "subject of a link", "greatest bursts"
+_LINK, _PEAKS, _CHANGE = "subject of a link", "greatest bursts", "last change"
 
 _DIGITS = DecimalType(38, 0)
 _EDGE = StructType(
@@ -46,16 +47,17 @@ SCHEMA = StructType(
     [
         *described(
             "key string: The entity's key, as text",
-            "stream int: Place of the group among those of the entity",
+            "stream int: Place of the group among those of the entity, or of the look-up",
         ),
         *(
             StructField(name, MapType(StringType(), kind), metadata={"comment": comment})
             for name, (kind, comment) in _MAPS.items()
         ),
         *described(
-            "value_of string: Column whose different values are counted, what a link links, or bursts; null for totals",
-            "value string: The value; null for bursts",
-            "rows long: Events with the value; null for links and bursts",
+            "value_of string: Column whose different values are counted, what a link links, bursts, or what a look-up "
+            "finds; null for totals",
+            "value string: The value, of a look-up as JSON; null for bursts",
+            "rows long: Events with the value; null for links, bursts and look-ups",
         ),
     ]
 )
@@ -67,8 +69,8 @@ class State:
 
     ``rows``, of ``SCHEMA``: of each key and stream, one with the totals and one for each different value that a measure
     counts, and one with the greatest bursts over a lifetime; of groups that read links, one for each first link of a
-    subject with a key. ``rereads``: for each stream that is revised, the keys that it does not stand for; None where
-    these are too many, and it stands for none.
+    subject with a key; of look-ups, one for the last change of a key. ``rereads``: for each stream that is revised, the
+    keys that it does not stand for; None where these are too many, and it stands for none.
     """
 
     until: int
@@ -101,6 +103,11 @@ class State:
         of_stream = self.rows.where((F.col("stream") == stream) & (F.col(_OF) == _LINK))
         since = F.col(_TOTALS)[LINKED_AT].cast("long").alias(LINKED_AT)
         return KnownLinks(self.until, of_stream.select("key", F.col(_VALUE).alias(SUBJECT), since))
+
+    def changes(self, lookup: int) -> KnownChanges:
+        """The last changes that the entity's look-up with this number found."""
+        of_lookup = self.rows.where((F.col("stream") == lookup) & (F.col(_OF) == _CHANGE))
+        return KnownChanges(self.until, of_lookup.select("key", F.col(_VALUE).alias("change")))
 
     def marked(self, stream: StreamPlan, key: DataType) -> DataFrame:
         """The keys of a stream that are always read whole, as this type."""
@@ -141,6 +148,12 @@ def folded_links(links: DataFrame, stream: int) -> DataFrame:
     since = F.create_map(F.lit(LINKED_AT), F.col(LINKED_AT).cast(_DIGITS))
     number, what = F.lit(stream).alias("stream"), F.lit(_LINK).alias(_OF)
     return links.select("key", number, since.alias(_TOTALS), what, F.col(SUBJECT).alias(_VALUE))
+
+
+def folded_changes(changes: DataFrame, lookup: int) -> DataFrame:
+    """Last changes as rows of a state."""
+    number, what = F.lit(lookup).alias("stream"), F.lit(_CHANGE).alias(_OF)
+    return changes.select("key", number, what, F.col("change").alias(_VALUE))
 
 
 def folded_peaks(heights: DataFrame, stream: StreamPlan, before: State | None) -> DataFrame:

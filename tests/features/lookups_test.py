@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from features.declare import (
     Entity,
@@ -26,7 +27,8 @@ from features.declare import (
     hours,
 )
 from features.source import Source
-from features.view import build_view
+from features.view import build_view, view_states
+from features.windows.state import State
 from lake.errors import SchemaError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -129,11 +131,29 @@ def last_known(
 
 
 def found(
-    spark: SparkSession, view: FeatureView, changes: Sequence[Change], probes: Sequence[tuple[object, ...]]
+    spark: SparkSession,
+    view: FeatureView,
+    changes: Sequence[Change],
+    probes: Sequence[tuple[object, ...]],
+    states_at: Sequence[datetime] = (),
 ) -> dict[str, tuple[object, ...]]:
-    """What the look-up says for each probe, in the order of ``last_known``."""
+    """What the look-up says for each probe, in the order of ``last_known``.
+
+    Args:
+        states_at: instants before all probes; what was known by then is found in a state that was carried over them.
+    """
     sources = {"users": Source(spark.createDataFrame([astuple(one) for one in changes], SCHEMA), ("id",))}
-    rows = build_view(view, spark.createDataFrame(probes, PROBE), sources).collect()
+    states: dict[str, State] = {}
+    for at in states_at:
+        states = view_states(view, sources, int(at.timestamp() * 1_000_000), states)
+    if states_at:
+        # What the state stands for is not there to be read.
+        later = sources["users"].rows.where(
+            (F.col("event_at") > states_at[-1]) | (F.col("known_at") > states_at[-1])
+        )
+        assert 0 < later.count() < len(changes)
+        sources = {"users": Source(later, ("id",))}
+    rows = build_view(view, spark.createDataFrame(probes, PROBE), sources, states=states).collect()
     assert len(rows) == len(probes)
     (lookup,) = view.lookups
     names = [*(one.name for one in lookup.picked), lookup.age]
@@ -156,28 +176,40 @@ def random_probes(dice: random.Random, size: int) -> list[tuple[str, str | None,
     ]
 
 
+STATES_AT = [NOON + timedelta(minutes=700), NOON + timedelta(minutes=1500)]
+
+
+@pytest.mark.parametrize("states_at", [(), STATES_AT], ids=["rows", "state"])
 @pytest.mark.parametrize(
     ("seed", "order_by", "stale_after", "spread"),
     [(1, "lsn", hours(20), 1), (2, None, hours(20), 5), (3, "lsn", None, 5)],
 )
 def test_look_ups_equal_brute_force(
-    spark: SparkSession, seed: int, order_by: str | None, stale_after: Window | None, spread: int
+    spark: SparkSession,
+    seed: int,
+    order_by: str | None,
+    stale_after: Window | None,
+    spread: int,
+    states_at: Sequence[datetime],
 ) -> None:
     dice = random.Random(seed)
     changes, probes = random_changes(dice, 150), random_probes(dice, 250)
+    probes = [probe for probe in probes if not states_at or probe[-1] > states_at[-1]]
     view = view_of(order_by=order_by, stale_after=stale_after, spread=spread)
     limit = None if stale_after is None else timedelta(hours=20)
-    cells = found(spark, view, changes, probes)
+    cells = found(spark, view, changes, probes, states_at)
     for probe, payer, _, as_of in probes:
         theirs = [change for change in changes if payer is not None and change.user_id == payer]
         assert cells[probe] == last_known(theirs, as_of, order_by, limit), (probe, payer, as_of)
 
 
-def test_a_pair_is_looked_up_by_both_of_its_keys(spark: SparkSession) -> None:
+@pytest.mark.parametrize("states_at", [(), STATES_AT], ids=["rows", "state"])
+def test_a_pair_is_looked_up_by_both_of_its_keys(spark: SparkSession, states_at: Sequence[datetime]) -> None:
     dice = random.Random(4)
     changes, probes = random_changes(dice, 150), random_probes(dice, 150)
+    probes = [probe for probe in probes if not states_at or probe[-1] > states_at[-1]]
     view = view_of(entity=PAIR, source_key=("user_id", "payee_id"), stale_after=None)
-    cells = found(spark, view, changes, probes)
+    cells = found(spark, view, changes, probes, states_at)
     for probe, payer, payee, as_of in probes:
         theirs = [one for one in changes if (one.user_id, one.payee_id) == (payer, payee)]
         expected = last_known([] if None in {payer, payee} else theirs, as_of, "lsn", None)

@@ -259,6 +259,43 @@ def test_of_a_log_of_links_a_day_reads_what_came_since_the_state(
     assert rows(project) == increment
 
 
+def test_of_a_log_that_is_looked_up_a_day_reads_what_came_since_the_state(
+    project: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.definitions(
+        "groups=[group]",
+        'groups=[group], lookups=[Lookup(entity=card, source="disputes", source_key="payment_id", '
+        'columns=[expression("is_even", "dispute_id LIKE \'%0\'")], context=["dispute_id"])]',
+    )
+    text = (project.folder / "definitions.py").read_text()
+    project.write("definitions.py", text.replace("import Entity", "import Lookup, expression, Entity"))
+    keep_states_and_a_file_a_day(project)
+    dice = random.Random(7)
+    days = [FIRST + timedelta(days=number) for number in range(5)]
+    for number, day in enumerate(days):
+        deliver(project, dice, day, [0] * 9)
+        told = {
+            "dispute_id": f"{day} {number % 2}",
+            "payment_id": "abca"[number % 4],
+            "ts": f"{day}T05:00:00Z",
+        }
+        project.write(f"raw/disputes/{day}.jsonl", json.dumps(told) + "\n")
+    run(project, IngestLogs)
+    for begin, end in (
+        (days[0], days[3]),
+        (days[3], days[4]),
+        (days[4], days[4] + timedelta(days=1)),
+    ):
+        run(project, BuildFeatures, "--from", str(begin), "--to", str(end))
+        told_files = capsys.readouterr().err
+    assert "features_payments reads 1 of 5 files of events_disputes" in told_files
+    increment = rows(project)
+    latest = project.lake.read(TABLE).where(f"as_of >= '{days[4]}'").groupBy("card_dispute_id").count()
+    assert {row[0] for row in latest.collect()} >= {f"{days[1]} 1", f"{days[2]} 0"}
+    run(project, BuildFeatures, "--replace")
+    assert rows(project) == increment
+
+
 def test_what_comes_after_a_seal_is_known_after_it_unless_it_is_declared_as_history(project: Any) -> None:
     dice = random.Random(7)
     deliver(project, dice, FIRST, [0])
