@@ -23,6 +23,7 @@ from jobs.feature_table import check_ids, write
 from jobs.files_read import files_read
 from jobs.job import Context
 from jobs.lineage_table import write_lineage
+from jobs.python_ahead import python_ahead
 from jobs.restatements import write_restatements
 from jobs.shares import shared, write_hot_keys
 from lake.errors import TrustlakeError
@@ -67,12 +68,13 @@ class ViewBuild:
 
     def run(self, key: str) -> int:
         """Write the range, and what arrived late in it; returns the rows written."""
-        spine = self._spine()
-        count = check_ids(spine, self.view)
+        spine, sources = self._spine(), self._sources()
         where = within(AS_OF, self.begin, self.end)
-        sources, rows = self._sources(), self._rows()
-        states = self._states(sources, rows)
-        shares = shared(self.context, self.view, spine, sources, rows=rows, states=states)
+        with python_ahead(self.context.spark):
+            count = check_ids(spine, self.view)
+            rows = self._rows()
+            states = self._states(sources, rows)
+            shares = shared(self.context, self.view, spine, sources, rows=rows, states=states)
         write_hot_keys(self.context, self.view, shares, key)
         built = build_view(self.view, spine, sources, tasks=shares.tasks, hot=shares.hot, states=states)
         if states:

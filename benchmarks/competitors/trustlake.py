@@ -7,6 +7,7 @@ from benchmarks.question import PARTITIONS, Question
 from features.source import Source
 from features.view import build_view, hot_keys, spine_rows
 from jobs.feature_table import STORED
+from jobs.python_ahead import python_ahead
 
 
 def answer(question: Question) -> None:
@@ -15,7 +16,8 @@ def answer(question: Question) -> None:
     view = question.view
     sources = {"events": Source(rows, ("event_id",))}
     spine = spine_rows(view, rows)
-    # Every event meets its own question, so twice as many rows are exchanged; hot is what has two tasks' worth.
-    hot = hot_keys(view, spine, sources, rows_per_task=2 * 2 * question.rows // PARTITIONS)
+    with python_ahead(session()):
+        # Every event meets its own question, so twice as many rows are exchanged; hot is what has two tasks' worth.
+        hot = hot_keys(view, spine, sources, rows_per_task=2 * 2 * question.rows // PARTITIONS)
     built = build_view(view, spine, sources, tasks=PARTITIONS, hot=hot)
     built.write.options(**STORED).mode("overwrite").parquet(question.out)
