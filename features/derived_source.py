@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
+from features.began import begins_after
 from features.declare import Log, SqlSource
 from features.source import Source
 from lake.errors import RefusedError, SchemaError
 
 _TIMES = ("event_at", "known_at")
 _ROW, _SIDE = "_row", "_side"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # By itself JSON drops microseconds.
 EXACT_JSON = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 
@@ -32,25 +35,34 @@ def events_of(source: Log, sources: Mapping[str, Source]) -> Source:
     return sources[source] if isinstance(source, str) else _derived(source, sources)
 
 
+def has_bounds(source: Log) -> bool:
+    """Whether what began after an instant can be told without all that was before it."""
+    return isinstance(source, str) or source.lookback is not None
+
+
+def events_after(source: Log, sources: Mapping[str, Source], since: int) -> Source:
+    """The events that begin to count after an instant, in microseconds; of what has bounds, without reading more."""
+    found = events_of(source, sources if isinstance(source, str) else _cut(source, sources, since))
+    return Source(found.rows.where(begins_after(since)), found.key)
+
+
 def check_known_at(source: SqlSource, sources: Mapping[str, Source], at: datetime) -> None:
     """Compare what the query says of the time before ``at`` with what it says once everything is known.
 
     Args:
-        at: an instant, UTC; the more was known by then, and the more became known later, the more this finds.
+        at: an instant, UTC; the more was known by then, and the more became known later, the more this finds. Of a
+            query with a lookback only what is that old is compared.
 
     Raises:
         RefusedError: the two differ, so a feature would depend on what became known after it.
     """
-    then = F.col("known_at") < F.lit(at)
+    then, of_interest = F.col("known_at") < F.lit(at), F.lit(True)
+    if source.lookback is not None:
+        since = _micros(at) - (source.lookback.micros or 0)
+        sources, of_interest = _cut(source, sources, since), begins_after(since)
     known_then = {log: Source(sources[log].rows.where(then), sources[log].key) for log in source.logs}
-    sides = [
-        _derived(source, inputs)
-        .rows.where(then)
-        .select(F.to_json(F.struct("*"), EXACT_JSON).alias(_ROW), F.lit(side).alias(_SIDE))
-        for inputs, side in ((known_then, 1), (sources, -1))
-    ]
-    balance = sides[0].unionByName(sides[1]).groupBy(_ROW).agg(F.sum(_SIDE).alias(_SIDE))
-    found = balance.where(F.col(_SIDE) != 0).orderBy(F.desc(_SIDE), _ROW).head()
+    sides = [_derived(source, inputs).rows.where(then & of_interest) for inputs in (known_then, sources)]
+    found = _difference(*sides)
     if found is not None:
         what = "no longer gives" if found[_SIDE] > 0 else "gives only with what became known later"
         raise RefusedError(
@@ -58,6 +70,51 @@ def check_known_at(source: SqlSource, sources: Mapping[str, Source], at: datetim
             f"{found[_ROW]}; let known_at be the latest of all rows that a row is made of, and count, number or "
             "leave out no row by others that come later"
         )
+
+
+def check_lookback(source: SqlSource, sources: Mapping[str, Source], since: datetime) -> None:
+    """Compare what begins after ``since`` in a query with what it would be if the query looked back four times as far.
+
+    Raises:
+        RefusedError: the two differ, so a build that reads no more than the lookback would miss something.
+    """
+    if source.lookback is None or source.lookback.micros is None:
+        return
+    at, reach = _micros(since), source.lookback.micros
+    sides = [
+        _derived(source, _cut(source, sources, at - further)).rows.where(begins_after(at))
+        for further in (0, 3 * reach)
+    ]
+    found = _difference(*sides)
+    if found is not None:
+        what = "no longer gives" if found[_SIDE] > 0 else "gives only then"
+        raise RefusedError(
+            f"{source.declared}: {source.name} says it looks back {source.lookback.label}; were it to look back four "
+            f"times as far it {what} {found[_ROW]}; give the time that passes between the first and the last row that "
+            "a row is made of, or leave lookback out"
+        )
+
+
+def _cut(source: SqlSource, sources: Mapping[str, Source], since: int) -> Mapping[str, Source]:
+    """Of each log what the query makes rows of that begin to count after an instant."""
+    if source.lookback is None or source.lookback.micros is None:
+        return sources
+    begun = begins_after(since - source.lookback.micros)
+    return {log: Source(sources[log].rows.where(begun), sources[log].key) for log in source.logs}
+
+
+def _difference(one: DataFrame, other: DataFrame) -> Row | None:
+    """A row that one frame has more often than the other, as JSON, and how much more often; None for equal frames."""
+    sides = [
+        rows.select(F.to_json(F.struct("*"), EXACT_JSON).alias(_ROW), F.lit(side).alias(_SIDE))
+        for rows, side in ((one, 1), (other, -1))
+    ]
+    balance = sides[0].unionByName(sides[1]).groupBy(_ROW).agg(F.sum(_SIDE).alias(_SIDE))
+    return balance.where(F.col(_SIDE) != 0).orderBy(F.desc(_SIDE), _ROW).head()
+
+
+def _micros(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def _derived(source: SqlSource, sources: Mapping[str, Source]) -> Source:

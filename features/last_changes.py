@@ -18,9 +18,9 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from features.began import began_between, begins_after
+from features.began import began_between
 from features.declare import Lookup
-from features.derived_source import EXACT_JSON, events_of
+from features.derived_source import EXACT_JSON, events_after, events_of, has_bounds
 from features.source import Source, key_of
 
 KEY, SEEN_FROM, CHANGE = "_key", "_seen_from", "_change"
@@ -38,18 +38,20 @@ class KnownChanges:
     rows: DataFrame
 
 
-def changes(lookup: Lookup, source: Source, known: KnownChanges | None = None) -> DataFrame:
+def changes(lookup: Lookup, sources: Mapping[str, Source], known: KnownChanges | None = None) -> DataFrame:
     """Every change with the instant from which it can be seen; the greatest of those seen is the last.
 
     Args:
+        sources: events by log name.
         known: what stands for the changes up to its instant.
 
     Returns:
         One row per change that has a key: the key, the instant in microseconds, and what the change says.
     """
+    source = events_of(lookup.source, sources)
     if known is None or not _is_kept(lookup, source):
-        return _changes(lookup, source.rows, source)
-    later = _changes(lookup, source.rows.where(begins_after(known.until)), source)
+        return _changes(lookup, source)
+    later = _changes(lookup, events_after(lookup.source, sources, known.until))
     return later.unionByName(_typed(known, later.schema))
 
 
@@ -63,13 +65,14 @@ def kept_changes(
         before: earlier ones, which spare reading what they stand for.
 
     Returns:
-        None where changes cannot be kept: those that a query makes of logs, and values that are no plain ones.
+        None where changes cannot be kept: those of a query without a lookback, and values that are no plain ones.
     """
     source = events_of(lookup.source, sources)
     if not _is_kept(lookup, source):
         return None
-    since = None if before is None else before.until
-    seen = _changes(lookup, source.rows.where(began_between(since, until)), source)
+    if before is not None:
+        source = events_after(lookup.source, sources, before.until)
+    seen = _changes(lookup, Source(source.rows.where(began_between(None, until)), source.key))
     if before is not None:
         seen = seen.unionByName(_typed(before, seen.schema))
     last = seen.groupBy(KEY).agg(F.max(CHANGE).alias(CHANGE))
@@ -87,19 +90,21 @@ def deletes(lookup: Lookup) -> Column:
     return F.lit(False) if lookup.deleted is None else F.coalesce(F.expr(lookup.deleted), F.lit(False))
 
 
-def _changes(lookup: Lookup, rows: DataFrame, source: Source) -> DataFrame:
+def _changes(lookup: Lookup, source: Source) -> DataFrame:
     change = F.struct(
         *place(lookup, source),
         deletes(lookup).alias(DELETES),
         *(F.expr(one.sql).alias(f"value_{n}") for n, one in enumerate(lookup.picked)),
     )
     seen_from = F.greatest(F.unix_micros("event_at"), F.unix_micros("known_at"))
-    found = rows.select(key_of(lookup.keys).alias(KEY), seen_from.alias(SEEN_FROM), change.alias(CHANGE))
+    found = source.rows.select(
+        key_of(lookup.keys).alias(KEY), seen_from.alias(SEEN_FROM), change.alias(CHANGE)
+    )
     return found.where(F.col(KEY).isNotNull())
 
 
 def _is_kept(lookup: Lookup, source: Source) -> bool:
-    if not isinstance(lookup.source, str):
+    if not has_bounds(lookup.source):
         return False
     order = () if lookup.order_by is None else (F.col(lookup.order_by),)
     read = source.rows.select(*order, *(F.expr(one.sql).alias(one.name) for one in lookup.picked))

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from features.began import began_between, begins_after
+from features.began import began_between
 from features.declare import FeatureGroup, Link
-from features.derived_source import events_of
+from features.derived_source import events_after, events_of, has_bounds
 from features.source import TOLD_AT, Source, columns_of, text_of
 
 SUBJECT, LINKED_AT = "subject", "linked_at"
@@ -41,12 +41,11 @@ def source_of(
         return events_of(group.source, sources)
     link, events = group.source, events_of(group.source.source, sources)
     links = events_of(link.through, sources).rows
-    if known is None or not _keeps_links(group):
+    if known is None or not has_bounds(link.through):
         return linked(link, group.keys, events, _first(link, group.keys, links))
     before = known()
-    first = _typed(before, link, group.keys, links).unionByName(
-        _first(link, group.keys, links.where(begins_after(before.until)))
-    )
+    later = events_after(link.through, sources, before.until).rows
+    first = _typed(before, link, group.keys, links).unionByName(_first(link, group.keys, later))
     return linked(link, group.keys, events, _earliest(first, group.keys))
 
 
@@ -60,14 +59,17 @@ def kept_links(
         before: earlier ones, which spare reading what they stand for.
 
     Returns:
-        None where the group has no link, or one that cannot be kept: that of a query.
+        None where the group has no link, or one that cannot be kept: that of a query without a lookback.
     """
     link = group.source
-    if not isinstance(link, Link) or not _keeps_links(group):
+    if not isinstance(link, Link) or not has_bounds(link.through):
         return None
-    since = None if before is None else before.until
-    links = events_of(link.through, sources).rows.where(began_between(since, until))
-    first = _first(link, group.keys, links)
+    links = (
+        events_of(link.through, sources)
+        if before is None
+        else events_after(link.through, sources, before.until)
+    )
+    first = _first(link, group.keys, links.rows.where(began_between(None, until)))
     key = text_of(group.keys)
     rows = first.where(key.isNotNull()).select(
         key.alias("key"),
@@ -96,10 +98,6 @@ def linked(link: Link, keys: tuple[str, ...], events: Source, first: DataFrame) 
     if events.is_revised:
         moved[TOLD_AT] = events.told_at
     return Source(joined.withColumns(moved).drop(_SUBJECT, _LINKED_AT), (*events.key, *keys))
-
-
-def _keeps_links(group: FeatureGroup) -> bool:
-    return isinstance(group.source, Link) and isinstance(group.source.through, str)
 
 
 def _first(link: Link, keys: tuple[str, ...], links: DataFrame) -> DataFrame:

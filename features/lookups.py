@@ -56,9 +56,8 @@ def looked_up(
     every_share = F.sequence(F.lit(0), F.lit(shares - 1)).cast("array<bigint>")
     rows = probes
     for number, lookup in enumerate(lookups):
-        source = events_of(lookup.source, sources)
-        _check(lookup, spine, source)
-        seen = changes(lookup, source, None if state is None else state.changes(number)).select(
+        _check(lookup, spine, events_of(lookup.source, sources))
+        seen = changes(lookup, sources, None if state is None else state.changes(number)).select(
             KEY,
             F.explode(every_share).alias(_SHARE),
             F.col(SEEN_FROM).alias(_AT),

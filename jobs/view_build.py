@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from features.declare import Calendar, FeatureView
-from features.derived_source import check_known_at
+from features.derived_source import check_known_at, check_lookback
 from features.lineage import lineage
 from features.restatement import in_time, restated_cells, restated_span
 from features.source import Source
@@ -59,12 +59,15 @@ class ViewBuild:
     def check_queries(self) -> None:
         """Refuse derived sources that say of the first half of the range what was known in the second only.
 
+        And those that look back further than they say.
+
         Raises:
             RefusedError: one does.
         """
         sources = self._sources()
         for query in {query.name: query for query in self.view.queries}.values():
             check_known_at(query, sources, self.begin + (self.end - self.begin) / 2)
+            check_lookback(query, sources, self.begin)
 
     def run(self, key: str) -> int:
         """Write the range, and what arrived late in it; returns the rows written."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 
 from features.declare.place import Declared, here
+from features.declare.window import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,15 @@ class SqlSource:
     Attributes:
         name: what features call it; not the name of a log.
         key: the columns that are a row's id.
+        lookback: how long before a row is known, or happens if that is later, the oldest row it is made of was known,
+            or happened. A day's build then reads no more; a build refuses a query that looks back further. None is as
+            far as there are rows, and each build reads all of them.
     """
 
     name: str
     sql: str
     key: Sequence[str]
+    lookback: Window | None = None
     declared: Declared = field(default_factory=here, compare=False, repr=False)
 
     @property

@@ -56,6 +56,7 @@ from features.windows.state import (
     folded_peaks,
     is_still_seen,
     longest_held,
+    longest_reach,
 )
 from lake.contracts import RETRACTION, REVISION
 from lake.errors import SchemaError
@@ -105,7 +106,8 @@ def gather(
         seen = one
         if state is not None and state.stands_for(one.stream):
             is_reread = state.is_reread(one.stream, key_of(one.group.keys))
-            seen = one.where(is_still_seen(one.stream, state.until) | is_reread)
+            later = _later(one, sources, state, longest_reach(one.stream))
+            seen = later.where(is_still_seen(one.stream, state.until) | is_reread)
         rows = rows.unionByName(_events(seen, layout), allowMissingColumns=True)
     return Gathered(rows, tuple(planned), state)
 
@@ -127,17 +129,18 @@ def summed_up(
         Nothing where every group looks at all of its events one by one, and none reads a log of links.
     """
     planned = plan_entity(view, entity, sources)
-    kept = [one for one in planned if one.stream.is_log]
+    kept = [one for one in planned if one.stream.has_bounds]
     parts = list(_new_links(planned, sources, until, before))
     if kept:
         layout = _Layout.of(planned)
         if before is not None:
             before = told_rereads(before, kept, until)
-        new = [_new_events(one, layout, until, before) for one in kept]
+        new = [_new_events(_later(one, sources, before, 0), layout, until, before) for one in kept]
         parts += folded(reduce(DataFrame.unionByName, new), [one.stream for one in kept], before)
         for one in kept:
             if one.stream.lasting_peaks:
-                heights = _new_heights(one, layout, until, before)
+                held = _later(one, sources, before, longest_held(one.stream))
+                heights = _new_heights(held, layout, until, before)
                 parts.append(folded_peaks(heights, one.stream, before))
     return parts
 
@@ -236,6 +239,15 @@ def _events(one: PlannedGroup, layout: _Layout) -> DataFrame:
         F.unix_micros("known_at").alias(KNOWN),
         *layout.columns(one.values, role, source.told_at),
     ).where(F.col(KEY).isNotNull())
+
+
+def _later(
+    one: PlannedGroup, sources: Mapping[str, Source], before: State | None, micros: int
+) -> PlannedGroup:
+    """A group, of no more than begins to count after that long before a state, where that stands for the rest."""
+    if before is None or not before.stands_for(one.stream):
+        return one
+    return one.after(before.until - micros, sources)
 
 
 def _new_events(one: PlannedGroup, layout: _Layout, until: int, before: State | None) -> DataFrame:

@@ -20,7 +20,8 @@ from pyspark.sql.types import (
     ShortType,
 )
 
-from features.declare import Entity, FeatureGroup, FeatureView, Kind, Measure
+from features.declare import Entity, FeatureGroup, FeatureView, Kind, Link, Measure, SqlSource
+from features.derived_source import events_after, has_bounds
 from features.links import KnownLinks, source_of
 from features.source import Source
 from features.windows.block import KIND_BITS
@@ -109,13 +110,13 @@ class StreamPlan:
 
     Attributes:
         is_revised: later rows may take back or correct earlier ones of the same id.
-        is_log: the rows are those of a log, and not what a query or a link makes of several: a state can stand for
-            those of long ago.
+        has_bounds: what began after an instant can be told without all that was before, and a state can stand for that.
+            Not so of what a link makes of logs, and a query that does not say how far it looks back.
     """
 
     stream: int
     is_revised: bool
-    is_log: bool
+    has_bounds: bool
     measures: tuple[MeasurePlan, ...]
 
     @property
@@ -218,6 +219,15 @@ class PlannedGroup:
         """The same group, of some of its rows."""
         return replace(self, source=replace(self.source, rows=self.source.rows.where(condition)))
 
+    def after(self, since: int, sources: Mapping[str, Source]) -> PlannedGroup:
+        """The same group, of no more than what a query makes its rows of that begin to count after an instant.
+
+        Of a log it is the same: conditions on its rows are conditions on its files.
+        """
+        if not isinstance(self.group.source, SqlSource) or not self.stream.has_bounds:
+            return self
+        return replace(self, source=events_after(self.group.source, sources, since))
+
     @property
     def unrevised(self) -> PlannedGroup:
         """The same group, of rows themselves and without what revises them."""
@@ -285,7 +295,7 @@ def plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGroup
         outputs = tuple(Output(group.feature(measure, w), w.micros) for w in group.windows)
         span = measure.span.micros or 0 if measure.span else 0
         measures.append(MeasurePlan(measure.kind, slot, scale, span, outputs))
-    plan = StreamPlan(stream, source.is_revised, isinstance(group.source, str), tuple(measures))
+    plan = StreamPlan(stream, source.is_revised, _has_bounds(group, source), tuple(measures))
     if len(plan.reaches) > KIND_BITS:
         raise SchemaError(
             f"{group.declared}: {len(plan.reaches)} different windows, and decays and bursts over them; one group can "
@@ -293,6 +303,12 @@ def plan_group(group: FeatureGroup, stream: int, source: Source) -> PlannedGroup
         )
     columns = ValueColumns(tuple(column for column, _ in numbers.values()), tuple(texts.values()))
     return PlannedGroup(group, source, plan, columns)
+
+
+def _has_bounds(group: FeatureGroup, source: Source) -> bool:
+    if isinstance(group.source, Link):
+        return False
+    return has_bounds(group.source) and (isinstance(group.source, str) or not source.is_revised)
 
 
 def _reads(measure: Measure) -> str:

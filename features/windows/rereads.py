@@ -32,7 +32,7 @@ def told_rereads(state: State, planned: Sequence[PlannedGroup], until: int | Non
     """
     found = dict(state.rereads)
     for one in planned:
-        if one.stream.is_log and one.stream.is_revised:
+        if one.stream.has_bounds and one.stream.is_revised:
             came = one.where(F.col(REVISION).isNotNull() & known_between(state.until, until)).source.rows
             revised = came.select(key_of(one.group.keys).alias(KEY)).where(F.col(KEY).isNotNull())
             keys = state.marked(one.stream, revised.schema[KEY].dataType).union(revised).distinct()

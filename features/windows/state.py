@@ -79,7 +79,7 @@ class State:
 
     def stands_for(self, stream: StreamPlan) -> bool:
         """Whether it stands for most keys of a stream. Not where nobody said which ones were revised since."""
-        return stream.is_log and (not stream.is_revised or self.rereads.get(stream.stream) is not None)
+        return stream.has_bounds and (not stream.is_revised or self.rereads.get(stream.stream) is not None)
 
     def reread_keys(self, stream: StreamPlan) -> tuple[str | int, ...]:
         """The keys of a stream that it does not stand for."""
@@ -133,9 +133,13 @@ class State:
 
 def is_still_seen(stream: StreamPlan, until: int) -> Column:
     """The rows of a group's source that later probes do not find in the state alone."""
-    reach = max((reach.most for reach in stream.reaches if reach.most is not None), default=0)
-    reach = max(reach, longest_held(stream))
-    return (F.col("known_at") > instant(until)) | (F.col("event_at") > instant(until - reach))
+    return (F.col("known_at") > instant(until)) | (F.col("event_at") > instant(until - longest_reach(stream)))
+
+
+def longest_reach(stream: StreamPlan) -> int:
+    """For how long after it happened a row is seen by itself, in microseconds."""
+    longest = max((reach.most for reach in stream.reaches if reach.most is not None), default=0)
+    return max(longest, longest_held(stream))
 
 
 def longest_held(stream: StreamPlan) -> int:

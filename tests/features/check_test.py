@@ -78,9 +78,13 @@ def lookup_of(
 
 
 def query_of(
-    sql: str = "SELECT * FROM {payments}", *, name: str = "q", key: tuple[str, ...] = ("id",)
+    sql: str = "SELECT * FROM {payments}",
+    *,
+    name: str = "q",
+    key: tuple[str, ...] = ("id",),
+    lookback: Window | None = None,
 ) -> SqlSource:
-    return SqlSource(name=name, sql=sql, key=key)
+    return SqlSource(name=name, sql=sql, key=key, lookback=lookback)
 
 
 def amount_at(currency: str = "card_id", rates: Rates | None = None) -> Converted:
@@ -272,6 +276,10 @@ def test_a_right_view_has_no_mistakes() -> None:
         (
             view_of(lookups=(lookup_of(source=query_of(key=())),)),
             "derived source q has no key; name the columns that are a row's id",
+        ),
+        (
+            view_of(lookups=(lookup_of(source=query_of(lookback=LIFETIME)),)),
+            "derived source q looks back lifetime; give a length of at least a microsecond, or leave it out",
         ),
         (
             view_of(lookups=(lookup_of(source=query_of(name="my source")),)),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from features.declare import (
     LIFETIME,
@@ -19,21 +22,26 @@ from features.declare import (
     Lookup,
     Spine,
     SqlSource,
+    Window,
+    burst,
     count,
     days,
     distinct,
+    hours,
     latest,
     total,
 )
 from features.definition_hash import definition_hash
-from features.derived_source import check_known_at, events_of
+from features.derived_source import check_known_at, check_lookback, events_of
 from features.explain import evidence
 from features.source import Source
-from features.view import build_view
+from features.view import build_view, view_states, with_rereads
+from features.windows.state import SCHEMA as STATE
+from features.windows.state import State
 from lake.errors import RefusedError, SchemaError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 SETTLED = SqlSource(
     name="settled",
     sql="""
@@ -191,6 +199,101 @@ def test_a_query_that_knows_in_time_is_left_in_peace(sources: Mapping[str, Sourc
     with pytest.raises(RefusedError):
         check_known_at(early, sources, NOON)
     check_known_at(early, sources, NOON + 2 * HOUR)
+
+
+def looking_back(lookback: Window, sql: str = SETTLED.sql) -> SqlSource:
+    return SqlSource(name="q", sql=sql, key=["payment_id"], lookback=lookback)
+
+
+def test_a_query_that_looks_back_further_than_it_says_is_refused(sources: Mapping[str, Source]) -> None:
+    # p1 was settled 22 hours after it was paid; p3 was known to be 31 hours after.
+    check_lookback(looking_back(hours(31)), sources, NOON)
+    check_lookback(SETTLED, sources, NOON)
+    for lookback, since, row in ((hours(30), NOON, "p3"), (hours(8), NOON - 8 * HOUR - SECOND, "p1")):
+        with pytest.raises(RefusedError) as caught:
+            check_lookback(looking_back(lookback), sources, since)
+        told = f"q says it looks back {lookback.label}; were it to look back four times as far it gives only then "
+        assert f'{told}{{"payment_id":"{row}"' in str(caught.value)
+    never_settled = """
+        SELECT p.payment_id, p.event_at + interval 29 hours AS event_at, p.known_at + interval 5 hours AS known_at
+        FROM {payments} p LEFT ANTI JOIN {settlements} s USING (payment_id)
+    """
+    one = {
+        name: Source(source.rows.where("payment_id = 'p1'"), source.key) for name, source in sources.items()
+    }
+    late = one["payments"].rows.withColumn("known_at", F.expr("event_at + interval 1 day"))
+    one["payments"] = Source(late, ("payment_id",))
+    with pytest.raises(RefusedError, match=r'it no longer gives {"payment_id":"p1"'):
+        check_lookback(looking_back(hours(5), never_settled), one, NOON - 2 * HOUR)
+
+
+def test_of_a_query_with_a_lookback_a_build_finds_what_it_knows_too_early(
+    sources: Mapping[str, Source],
+) -> None:
+    early = SETTLED.sql.replace("greatest(p.known_at, s.known_at)", "p.known_at")
+    check_known_at(looking_back(hours(31)), sources, NOON)
+    with pytest.raises(RefusedError):
+        check_known_at(looking_back(hours(31), early), sources, NOON)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_with_a_lookback_a_state_stands_for_what_a_query_made_long_ago(
+    spark: SparkSession, seed: int
+) -> None:
+    dice = random.Random(seed)
+    payments, settlements = [], []
+    for n in range(300):
+        paid = NOON + timedelta(minutes=dice.randrange(12000))
+        payments.append(
+            (f"p{n}", dice.choice("abc"), Decimal(n), paid, paid + dice.choice([0, 0, 10]) * HOUR)
+        )
+        settled = paid + timedelta(minutes=dice.randrange(1200))
+        settlements.append((f"p{n}", settled, settled + dice.choice([0, 0, 10]) * HOUR))
+    query = looking_back(hours(30))
+    view = view_of(
+        group_of(query),
+        FeatureGroup(
+            entity=Entity("account", key="payer_id"), source=Link(source="payments", on="payment_id", through=query),
+            windows=[days(1), LIFETIME], measures=[count("linked")],
+        ),
+        FeatureGroup(
+            entity=PAYER, source=query, windows=[days(1), LIFETIME], measures=[burst("burst", span=hours(5))]
+        ),
+        lookups=[Lookup(entity=PAYER, source=query, columns=["amount"])],
+    )  # fmt: skip
+    probes = [
+        (str(n), dice.choice("abcd"), NOON + timedelta(minutes=dice.randrange(9001, 13000)))
+        for n in range(150)
+    ]
+    asked = spark.createDataFrame(probes, "payment_id string, payer_id string, as_of timestamp")
+    sources = {
+        "payments": Source(spark.createDataFrame(payments, PAYMENTS), ("payment_id",)),
+        "settlements": Source(spark.createDataFrame(settlements, SETTLEMENTS), ("payment_id",)),
+    }
+    whole = build_view(view, asked, sources)
+    states: dict[str, State] = {}
+    for after_noon, before in ((5000, 0), (9000, 5000)):
+        # What the lookback does not ask for is not there to be read; payments that are linked are, however old.
+        since = NOON + timedelta(minutes=before) - 35 * HOUR
+        left = {**sources, "settlements": begun_after(sources["settlements"], since)} if before else sources
+        made = view_states(
+            view, left, int((NOON + timedelta(minutes=after_noon)).timestamp() * 1_000_000), states
+        )
+        states = {
+            name: replace(one, rows=spark.createDataFrame(one.rows.collect(), STATE))
+            for name, one in made.items()
+        }
+    since = NOON + timedelta(minutes=9000) - 35 * HOUR - timedelta(days=1)
+    left = {**sources, "settlements": begun_after(sources["settlements"], since)}
+    assert left["settlements"].rows.count() < len(settlements) - 50
+    found = build_view(view, asked, left, states=with_rereads(view, left, states))
+    assert sorted(found.collect()) == sorted(whole.collect())
+    assert whole.where("payer_n_lifetime > payer_n_1d AND account_linked_lifetime > 0").count() > 50
+
+
+def begun_after(source: Source, since: datetime) -> Source:
+    begun = (F.col("event_at") > F.lit(since)) | (F.col("known_at") > F.lit(since))
+    return Source(source.rows.where(begun), source.key)
 
 
 def test_a_row_without_its_times_is_no_event(sources: Mapping[str, Source]) -> None:

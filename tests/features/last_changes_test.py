@@ -62,8 +62,8 @@ def test_every_value_comes_back_as_it_was(spark: SparkSession) -> None:
     kept = kept_changes(lookup, {"users": source}, UNTIL, None)
     assert kept is not None
     nothing = Source(source.rows.limit(0), ("id",))
-    back = changes(lookup, nothing, KnownChanges(UNTIL, kept))
-    own = changes(lookup, source)
+    back = changes(lookup, {"users": nothing}, KnownChanges(UNTIL, kept))
+    own = changes(lookup, {"users": source})
     assert back.schema[CHANGE].dataType.simpleString() == own.schema[CHANGE].dataType.simpleString()
     assert {row[KEY]: repr(row[CHANGE]) for row in back.collect()} == {
         row[KEY]: repr(row[CHANGE]) for row in own.collect()
@@ -80,7 +80,7 @@ def test_a_value_that_json_would_change_is_read_from_the_log(spark: SparkSession
         assert kept_changes(lookup, {"users": source}, UNTIL, None) is None
         # A state of other look-ups does not hide the log from this one.
         nothing_kept = KnownChanges(UNTIL, spark.createDataFrame([], "key string, change string"))
-        assert changes(lookup, source, nothing_kept).count() == len(ROWS)
+        assert changes(lookup, {"users": source}, nothing_kept).count() == len(ROWS)
 
 
 def test_what_a_query_makes_of_logs_is_read_whole(spark: SparkSession) -> None:

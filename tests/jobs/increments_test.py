@@ -17,6 +17,7 @@ from jobs.build_features import BuildFeatures
 from jobs.feature_states import FEATURE_STATES
 from jobs.ingest_logs import IngestLogs
 from jobs.job import run_job
+from lake.errors import RefusedError
 from lake.seals import SEALS, latest_seal
 
 FIRST, DAYS = date(2026, 3, 1), 3
@@ -294,6 +295,50 @@ def test_of_a_log_that_is_looked_up_a_day_reads_what_came_since_the_state(
     assert {row[0] for row in latest.collect()} >= {f"{days[1]} 1", f"{days[2]} 0"}
     run(project, BuildFeatures, "--replace")
     assert rows(project) == increment
+
+
+def test_of_a_query_a_day_reads_as_far_as_it_looks_back(
+    project: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = (
+        'SqlSource(name="disputed", key=["dispute_id"], lookback=days({}), sql="SELECT dispute_id, p.card_id, '
+        "d.event_at, greatest(p.known_at, d.known_at) AS known_at "
+        'FROM {{disputes}} d JOIN {{payments}} p USING (payment_id)")'
+    )
+    project.definitions(
+        'source="payments", windows=[days(1)], measures=[count("payments"), total("amount"), largest("amount")]',
+        f'source={query.format(3)}, windows=[days(1), LIFETIME], measures=[count("disputes")]',
+    )
+    text = (project.folder / "definitions.py").read_text()
+    project.write("definitions.py", text.replace("import Entity", "import LIFETIME, SqlSource, Entity"))
+    keep_states_and_a_file_a_day(project)
+    dice = random.Random(7)
+    days = [FIRST + timedelta(days=number) for number in range(9)]
+    for number, day in enumerate(days[:8]):
+        deliver(project, dice, day, [0] * 9)
+        of = days[max(number - 1, 0)]
+        told = [
+            {"dispute_id": f"{day} {n}", "payment_id": f"{of}-{n}", "ts": f"{day}T05:00:00Z"}
+            for n in range(9)
+        ]
+        project.write(f"raw/disputes/{day}.jsonl", "\n".join(map(json.dumps, told)) + "\n")
+    run(project, IngestLogs)
+    for begin, end in ((days[0], days[6]), (days[6], days[7]), (days[7], days[8])):
+        run(project, BuildFeatures, "--from", str(begin), "--to", str(end))
+        told_files = capsys.readouterr().err
+    assert "features_payments reads 5 of 8 files of events_payments" in told_files
+    assert "features_payments reads 5 of 8 files of events_disputes" in told_files
+    increment = rows(project)
+    assert project.lake.read(TABLE).where("card_disputes_lifetime > card_disputes_1d").count()
+    run(project, BuildFeatures, "--replace")
+    assert rows(project) == increment
+
+    text = (project.folder / "definitions.py").read_text()
+    project.write("definitions.py", text.replace("lookback=days(3)", "lookback=days(1)"))
+    with pytest.raises(
+        RefusedError, match="disputed says it looks back 1d; were it to look back four times as far"
+    ):
+        run(project, BuildFeatures, "--from", str(days[7]), "--to", str(days[8]))
 
 
 def test_what_comes_after_a_seal_is_known_after_it_unless_it_is_declared_as_history(project: Any) -> None:
