@@ -51,7 +51,7 @@ def check_known_at(source: SqlSource, sources: Mapping[str, Source], at: datetim
 
     Args:
         at: an instant, UTC; the more was known by then, and the more became known later, the more this finds. Of a
-            query with a lookback only what is that old is compared.
+            query with a lookback, only rows are compared that begin to count within it before then.
 
     Raises:
         RefusedError: the two differ, so a feature would depend on what became known after it.
