@@ -36,11 +36,6 @@ terminal_frauds = FeatureGroup(
     entity=terminal, source="fraud_labels", windows=[days(37), LIFETIME], where="is_fraud = 1",
     measures=[hours_since_last("hours_since_fraud"), hours_since_first("hours_since_first_fraud")],
 )  # fmt: skip
-# All payments at a terminal are frauds while it is: so long ago its last honest one was.
-terminal_honest = FeatureGroup(
-    entity=terminal, source="fraud_labels", windows=[days(37), LIFETIME], where="is_fraud = 0",
-    measures=[hours_since_last("hours_since_honest")],
-)  # fmt: skip
 customer_risk = FeatureGroup(
     entity=customer, source="fraud_labels", windows=[days(14), days(21), days(37), LIFETIME],
     measures=[total("is_fraud", name="fraud_count")],
@@ -50,8 +45,7 @@ payment_view = FeatureView(
     name="payments",
     spine=Spine(source="payments", row="transaction_id",
                 columns=["amount", hour_of_day("event_at"), day_of_week("event_at")]),
-    groups=[customer_payments, customer_pace, terminal_payments, terminal_risk, terminal_frauds, terminal_honest,
-            customer_risk],
+    groups=[customer_payments, customer_pace, terminal_payments, terminal_risk, terminal_frauds, customer_risk],
     derived=[
         *(ratio(f"amount_to_customer_mean_{w.label}", "amount", f"{MEAN}_{w.label}") for w in EVER),
         *(expression(f"amount_deviation_{w}", f"try_divide(amount - {MEAN}_{w}, customer_amount_std_{w})")
