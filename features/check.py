@@ -121,7 +121,7 @@ def _of_query(query: SqlSource, logs: Mapping[str, Collection[str]]) -> Iterator
         yield f"{where}: a name has letters, digits and underscores"
     if query.name in logs:
         yield f"{where} has the name of a log; rename it"
-    if query.lookback is not None and (query.lookback.micros is None or query.lookback.micros < 1):
+    if query.lookback is not None and (query.reach is None or query.reach < 1):
         yield f"{where} looks back {query.lookback.label}; give a length of at least a microsecond, or leave it out"
     if not query.key:
         yield f"{where} has no key; name the columns that are a row's id"

@@ -37,11 +37,16 @@ def events_of(source: Log, sources: Mapping[str, Source]) -> Source:
 
 def has_bounds(source: Log) -> bool:
     """Whether what began after an instant can be told without all that was before it."""
-    return isinstance(source, str) or source.lookback is not None
+    return isinstance(source, str) or source.reach is not None
 
 
-def events_after(source: Log, sources: Mapping[str, Source], since: int) -> Source:
-    """The events that begin to count after an instant, in microseconds; of what has bounds, without reading more."""
+def events_after(source: Log, sources: Mapping[str, Source], since: int | None) -> Source:
+    """The events that begin to count after an instant, in microseconds; of what has bounds, without reading more.
+
+    Without an instant all events.
+    """
+    if since is None:
+        return events_of(source, sources)
     found = events_of(source, sources if isinstance(source, str) else _cut(source, sources, since))
     return Source(found.rows.where(begins_after(since)), found.key)
 
@@ -57,8 +62,8 @@ def check_known_at(source: SqlSource, sources: Mapping[str, Source], at: datetim
         RefusedError: the two differ, so a feature would depend on what became known after it.
     """
     then, of_interest = F.col("known_at") < F.lit(at), F.lit(True)
-    if source.lookback is not None:
-        since = _micros(at) - (source.lookback.micros or 0)
+    if source.reach is not None:
+        since = _micros(at) - source.reach
         sources, of_interest = _cut(source, sources, since), begins_after(since)
     known_then = {log: Source(sources[log].rows.where(then), sources[log].key) for log in source.logs}
     sides = [_derived(source, inputs).rows.where(then & of_interest) for inputs in (known_then, sources)]
@@ -78,12 +83,12 @@ def check_lookback(source: SqlSource, sources: Mapping[str, Source], since: date
     Raises:
         RefusedError: the two differ, so a build that reads no more than the lookback would miss something.
     """
-    if source.lookback is None or source.lookback.micros is None:
+    if source.lookback is None or source.reach is None:
         return
-    at, reach = _micros(since), source.lookback.micros
+    at = _micros(since)
     sides = [
         _derived(source, _cut(source, sources, at - further)).rows.where(begins_after(at))
-        for further in (0, 3 * reach)
+        for further in (0, 3 * source.reach)
     ]
     found = _difference(*sides)
     if found is not None:
@@ -97,9 +102,9 @@ def check_lookback(source: SqlSource, sources: Mapping[str, Source], since: date
 
 def _cut(source: SqlSource, sources: Mapping[str, Source], since: int) -> Mapping[str, Source]:
     """Of each log what the query makes rows of that begin to count after an instant."""
-    if source.lookback is None or source.lookback.micros is None:
+    if source.reach is None:
         return sources
-    begun = begins_after(since - source.lookback.micros)
+    begun = begins_after(since - source.reach)
     return {log: Source(sources[log].rows.where(begun), sources[log].key) for log in source.logs}
 
 

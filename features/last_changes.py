@@ -67,11 +67,9 @@ def kept_changes(
     Returns:
         None where changes cannot be kept: those of a query without a lookback, and values that are no plain ones.
     """
-    source = events_of(lookup.source, sources)
+    source = events_after(lookup.source, sources, None if before is None else before.until)
     if not _is_kept(lookup, source):
         return None
-    if before is not None:
-        source = events_after(lookup.source, sources, before.until)
     seen = _changes(lookup, Source(source.rows.where(began_between(None, until)), source.key))
     if before is not None:
         seen = seen.unionByName(_typed(before, seen.schema))

@@ -64,11 +64,7 @@ def kept_links(
     link = group.source
     if not isinstance(link, Link) or not has_bounds(link.through):
         return None
-    links = (
-        events_of(link.through, sources)
-        if before is None
-        else events_after(link.through, sources, before.until)
-    )
+    links = events_after(link.through, sources, None if before is None else before.until)
     first = _first(link, group.keys, links.rows.where(began_between(None, until)))
     key = text_of(group.keys)
     rows = first.where(key.isNotNull()).select(

@@ -43,6 +43,11 @@ class SqlSource:
         """
         return tuple(dict.fromkeys(name for _, name, _, _ in Formatter().parse(self.sql) if name is not None))
 
+    @property
+    def reach(self) -> int | None:
+        """The lookback in microseconds; None is as far as there are rows."""
+        return None if self.lookback is None else self.lookback.micros
+
     def __str__(self) -> str:
         return self.name
 

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -105,6 +106,20 @@ def run(project: Any, job: Any, *argv: str) -> Any:
     return run_job(job, ["--config", project.config, *argv]).outcome
 
 
+def build_in_turn(project: Any, capsys: pytest.CaptureFixture[str], *ends: date) -> str:
+    """Build from the first day to each of some days in turn; returns what the last build said."""
+    for begin, end in pairwise((FIRST, *ends)):
+        run(project, BuildFeatures, "--from", str(begin), "--to", str(end))
+        told = capsys.readouterr().err
+    return told
+
+
+def check_that_a_rebuild_gives_the_same(project: Any) -> None:
+    increment = rows(project)
+    run(project, BuildFeatures, "--replace")
+    assert rows(project) == increment
+
+
 def test_day_by_day_equals_one_full_build_and_what_was_built_never_changes(project: Any) -> None:
     project.definitions("windows=[days(1)]", "windows=[days(1), days(2), LIFETIME]")
     text = (project.folder / "definitions.py").read_text()
@@ -160,9 +175,7 @@ def test_a_day_reads_what_its_windows_hold_and_the_state(
     run(project, BuildFeatures, *last)
     assert "features_payments reads 2 of 5 files of events_payments" in capsys.readouterr().err
     assert states(project) == [midnight(date(2026, 3, 5))]
-    increment = rows(project)
-    run(project, BuildFeatures, "--replace")
-    assert rows(project) == increment
+    check_that_a_rebuild_gives_the_same(project)
     before = rows(project, "as_of >= '2026-03-05'")
 
     # History that comes later is in no state yet, though it was known before.
@@ -222,9 +235,7 @@ def test_of_a_revised_log_a_day_reads_what_its_windows_hold_and_keys_that_were_r
     run(project, IngestLogs)
     run(project, BuildFeatures, "--from", str(days[5]), "--to", str(days[6]))
     assert "features_payments reads 6 of 6 files of events_disputes" in capsys.readouterr().err
-    increment = rows(project)
-    run(project, BuildFeatures, "--replace")
-    assert rows(project) == increment
+    check_that_a_rebuild_gives_the_same(project)
 
 
 def test_of_a_log_of_links_a_day_reads_what_came_since_the_state(
@@ -249,15 +260,11 @@ def test_of_a_log_of_links_a_day_reads_what_came_since_the_state(
         ]
         project.write(f"raw/disputes/{day}.jsonl", "\n".join(map(json.dumps, told)) + "\n")
     run(project, IngestLogs)
-    for begin, end in ((days[0], days[3]), (days[3], days[4]), (days[4], days[5])):
-        run(project, BuildFeatures, "--from", str(begin), "--to", str(end))
-        told_files = capsys.readouterr().err
+    told_files = build_in_turn(project, capsys, *days[3:6])
     assert "features_payments reads 1 of 5 files of events_payments" in told_files
     assert states(project) == [midnight(day) for day in days[3:5]]
-    increment = rows(project)
     assert project.lake.read(TABLE).where("card_disputes_lifetime > card_disputes_2d").count()
-    run(project, BuildFeatures, "--replace")
-    assert rows(project) == increment
+    check_that_a_rebuild_gives_the_same(project)
 
 
 def test_of_a_log_that_is_looked_up_a_day_reads_what_came_since_the_state(
@@ -272,8 +279,8 @@ def test_of_a_log_that_is_looked_up_a_day_reads_what_came_since_the_state(
     project.write("definitions.py", text.replace("import Entity", "import Lookup, expression, Entity"))
     keep_states_and_a_file_a_day(project)
     dice = random.Random(7)
-    days = [FIRST + timedelta(days=number) for number in range(5)]
-    for number, day in enumerate(days):
+    days = [FIRST + timedelta(days=number) for number in range(6)]
+    for number, day in enumerate(days[:5]):
         deliver(project, dice, day, [0] * 9)
         told = {
             "dispute_id": f"{day} {number % 2}",
@@ -282,19 +289,11 @@ def test_of_a_log_that_is_looked_up_a_day_reads_what_came_since_the_state(
         }
         project.write(f"raw/disputes/{day}.jsonl", json.dumps(told) + "\n")
     run(project, IngestLogs)
-    for begin, end in (
-        (days[0], days[3]),
-        (days[3], days[4]),
-        (days[4], days[4] + timedelta(days=1)),
-    ):
-        run(project, BuildFeatures, "--from", str(begin), "--to", str(end))
-        told_files = capsys.readouterr().err
+    told_files = build_in_turn(project, capsys, *days[3:6])
     assert "features_payments reads 1 of 5 files of events_disputes" in told_files
-    increment = rows(project)
     latest = project.lake.read(TABLE).where(f"as_of >= '{days[4]}'").groupBy("card_dispute_id").count()
     assert {row[0] for row in latest.collect()} >= {f"{days[1]} 1", f"{days[2]} 0"}
-    run(project, BuildFeatures, "--replace")
-    assert rows(project) == increment
+    check_that_a_rebuild_gives_the_same(project)
 
 
 def test_of_a_query_a_day_reads_as_far_as_it_looks_back(
@@ -323,15 +322,11 @@ def test_of_a_query_a_day_reads_as_far_as_it_looks_back(
         ]
         project.write(f"raw/disputes/{day}.jsonl", "\n".join(map(json.dumps, told)) + "\n")
     run(project, IngestLogs)
-    for begin, end in ((days[0], days[6]), (days[6], days[7]), (days[7], days[8])):
-        run(project, BuildFeatures, "--from", str(begin), "--to", str(end))
-        told_files = capsys.readouterr().err
+    told_files = build_in_turn(project, capsys, *days[6:9])
     assert "features_payments reads 5 of 8 files of events_payments" in told_files
     assert "features_payments reads 5 of 8 files of events_disputes" in told_files
-    increment = rows(project)
     assert project.lake.read(TABLE).where("card_disputes_lifetime > card_disputes_1d").count()
-    run(project, BuildFeatures, "--replace")
-    assert rows(project) == increment
+    check_that_a_rebuild_gives_the_same(project)
 
     text = (project.folder / "definitions.py").read_text()
     project.write("definitions.py", text.replace("lookback=days(3)", "lookback=days(1)"))
