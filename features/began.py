@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 def began_between(since: int | None, until: int) -> Column:
@@ -26,3 +30,8 @@ def known_between(since: int | None, until: int | None) -> Column:
 def instant(micros: int) -> Column:
     """An instant as sources have it."""
     return F.timestamp_micros(F.lit(micros))
+
+
+def micros_of(at: datetime) -> int:
+    """An instant in microseconds."""
+    return (at - _EPOCH) // _MICROSECOND

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pyspark.errors import AnalysisException
@@ -11,14 +11,13 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
-from features.began import begins_after
+from features.began import began_between, begins_after, known_between, micros_of
 from features.declare import Log, SqlSource
 from features.source import Source
 from lake.errors import RefusedError, SchemaError
 
 _TIMES = ("event_at", "known_at")
 _ROW, _SIDE = "_row", "_side"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # By itself JSON drops microseconds.
 EXACT_JSON = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 
@@ -63,7 +62,7 @@ def check_known_at(source: SqlSource, sources: Mapping[str, Source], at: datetim
     """
     then, of_interest = F.col("known_at") < F.lit(at), F.lit(True)
     if source.reach is not None:
-        since = _micros(at) - source.reach
+        since = micros_of(at) - source.reach
         sources, of_interest = _cut(source, sources, since), begins_after(since)
     known_then = {log: Source(sources[log].rows.where(then), sources[log].key) for log in source.logs}
     sides = [_derived(source, inputs).rows.where(then & of_interest) for inputs in (known_then, sources)]
@@ -77,18 +76,27 @@ def check_known_at(source: SqlSource, sources: Mapping[str, Source], at: datetim
         )
 
 
-def check_lookback(source: SqlSource, sources: Mapping[str, Source], since: datetime) -> None:
+def check_lookback(source: SqlSource, sources: Mapping[str, Source], since: int) -> None:
     """Compare what begins after ``since`` in a query with what it would be if the query looked back four times as far.
+
+    Reads no more than seven lookbacks: from four before that instant to three after it. A row that begins later cannot
+    differ, unless the query looks back further than four.
+
+    Args:
+        since: microseconds.
 
     Raises:
         RefusedError: the two differ, so a build that reads no more than the lookback would miss something.
     """
     if source.lookback is None or source.reach is None:
         return
-    at = _micros(since)
+    further = 3 * source.reach
+    until = since + further
+    by_then = known_between(None, until)
+    known = {log: Source(sources[log].rows.where(by_then), sources[log].key) for log in source.logs}
     sides = [
-        _derived(source, _cut(source, sources, at - further)).rows.where(begins_after(at))
-        for further in (0, 3 * source.reach)
+        _derived(source, _cut(source, known, at)).rows.where(began_between(since, until))
+        for at in (since, since - further)
     ]
     found = _difference(*sides)
     if found is not None:
@@ -116,10 +124,6 @@ def _difference(one: DataFrame, other: DataFrame) -> Row | None:
     ]
     balance = sides[0].unionByName(sides[1]).groupBy(_ROW).agg(F.sum(_SIDE).alias(_SIDE))
     return balance.where(F.col(_SIDE) != 0).orderBy(F.desc(_SIDE), _ROW).head()
-
-
-def _micros(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def _derived(source: SqlSource, sources: Mapping[str, Source]) -> Source:

@@ -9,13 +9,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from features.began import micros_of
+from features.cuts import cuts
 from features.declare import FeatureView
 from features.definition_hash import definition_hash
 from features.source import Source
@@ -46,8 +48,6 @@ FEATURE_STATES = TableSpec(
     # No ranges of ids: the log of the table would keep those of an erased person.
     layout=Layout(ranges=("view", "known_before", "entity")),
 )
-
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,18 @@ class FeatureStates:
                 states = {name: _state(rows, name, known_before) for name in row["entities"]}
                 return KeptStates(known_before, states)
         return None
+
+    def cuts(self, instant: datetime, sources: Mapping[str, Source]) -> dict[str, set[int]]:
+        """After which instants, in microseconds, ``at`` and a build from what it gives may read events of queries.
+
+        By the name of each query with a lookback, whether there are states or not.
+        """
+        kept = self.newest(instant)
+        found: dict[str, set[int]] = {}
+        for known_before in dict.fromkeys([instant, kept.known_before if kept else instant]):
+            for name, instants in cuts(self.view, sources, _until(known_before)).items():
+                found.setdefault(name, set()).update(instants)
+        return found
 
     def at(
         self, instant: datetime, sources: Mapping[str, Source], *, ingested: int | None
@@ -155,7 +167,7 @@ def _state(rows: DataFrame, entity: str, known_before: datetime) -> State:
 
 def _until(known_before: datetime) -> int:
     """The last microsecond before an instant."""
-    return (known_before - _EPOCH) // _MICROSECOND - 1
+    return micros_of(known_before) - 1
 
 
 def _sql(at: datetime) -> str:

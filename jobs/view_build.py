@@ -9,6 +9,7 @@ from datetime import datetime
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from features.began import micros_of
 from features.declare import Calendar, FeatureView
 from features.derived_source import check_known_at, check_lookback
 from features.lineage import lineage
@@ -59,15 +60,21 @@ class ViewBuild:
     def check_queries(self) -> None:
         """Refuse derived sources that say of the first half of the range what was known in the second only.
 
-        And those that look back further than they say.
+        And those that look back further than they say: at the beginning and the middle of the range, and wherever this
+        build reads no more than the lookback.
 
         Raises:
             RefusedError: one does.
         """
-        sources = self._sources()
-        for query in {query.name: query for query in self.view.queries}.values():
-            check_known_at(query, sources, self.begin + (self.end - self.begin) / 2)
-            check_lookback(query, sources, self.begin)
+        queries = {query.name: query for query in self.view.queries}
+        if not queries:
+            return
+        sources, middle = self._sources(), self.begin + (self.end - self.begin) / 2
+        cuts = self._feature_states().cuts(self.begin, sources) if self._has_states(self._rows()) else {}
+        for name, query in queries.items():
+            check_known_at(query, sources, middle)
+            for since in sorted({micros_of(self.begin), micros_of(middle), *cuts.get(name, ())}):
+                check_lookback(query, sources, since)
 
     def run(self, key: str) -> int:
         """Write the range, and what arrived late in it; returns the rows written."""
@@ -167,10 +174,16 @@ class ViewBuild:
 
     def _states(self, sources: Mapping[str, Source], rows: Mapping[str, int]) -> Mapping[str, State]:
         """What stands for events of long ago; nothing where reading them all is soon done."""
-        if sum(rows.values()) <= self.context.config.features.state_above_rows:
+        if not self._has_states(rows):
             return {}
-        states = FeatureStates(self.context.lake, self.view, self.context.contracts)
-        return with_rereads(self.view, sources, states.at(self.begin, sources, ingested=self.ingested))
+        states = self._feature_states().at(self.begin, sources, ingested=self.ingested)
+        return with_rereads(self.view, sources, states)
+
+    def _has_states(self, rows: Mapping[str, int]) -> bool:
+        return sum(rows.values()) > self.context.config.features.state_above_rows
+
+    def _feature_states(self) -> FeatureStates:
+        return FeatureStates(self.context.lake, self.view, self.context.contracts)
 
     def _say_files(self, built: DataFrame) -> None:
         tables = {self.context.contracts[log].table: self._events(log) for log in self.view.sources}

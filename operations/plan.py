@@ -13,10 +13,13 @@ from pyspark.sql import functions as F
 from features.catalogue import meanings
 from features.declare import FeatureView
 from features.definition_hash import definition_hash
-from features.view import AS_OF, DEFINITION, spine_rows
+from features.view import AS_OF, DEFINITION, build_view, spine_rows
+from jobs.event_sources import event_sources
 from jobs.feature_states import FeatureStates
 from jobs.job import check, open_lake
+from jobs.sql_mistakes import sql_mistakes
 from lake.contracts import Contract
+from lake.errors import SchemaError
 from lake.seals import latest_seal
 from lake.tables import Lake
 from operations.configurations import add_config_arguments, chosen_files
@@ -30,15 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print, for each view: columns that are new, changed or gone, days that are missing, and what will be read.
 
+    And why a build would refuse it, if it would.
+
     Raises:
         ConfigError: the configuration is wrong.
-        SchemaError: the events of a view's spine were never ingested.
+        SchemaError: the events of a view's spine were never ingested, or have no such rows.
     """
     loaded, contracts, definitions = check(chosen_files(arguments), arguments.set)
     lake = open_lake(loaded, "trustlake plan")
     for view in definitions.views.values():
-        for line in _Planned(lake, contracts, view).lines():
-            print(line)
+        with sql_mistakes():
+            for line in _Planned(lake, contracts, view).lines():
+                print(line)
     print(f"sealed at: {latest_seal(lake) or 'never'}; nothing that is ingested from now on is known before")
 
 
@@ -52,7 +58,9 @@ class _Planned:
 
     def lines(self) -> Iterator[str]:
         yield f"{self.view.name} → {self.view.table}"
-        yield from (f"  {line}" for line in [*self._columns(), *self._days(), *self._reads()])
+        yield from (
+            f"  {line}" for line in [*self._columns(), *self._days(), *self._reads(), *self._refused()]
+        )
 
     def _columns(self) -> Iterator[str]:
         wanted = meanings(self.view)
@@ -100,6 +108,17 @@ class _Planned:
         if kept is not None:
             at = f"{kept.known_before:%Y-%m-%d %H:%M}"
             yield f"state of {at}: a build from then on reads what windows hold, and no more"
+
+    def _refused(self) -> Iterator[str]:
+        """Why a build would not begin, as far as types and names tell; queries are compared by the build alone."""
+        if any(not self.lake.exists(self.contracts[log].table) for log in self.view.sources):
+            return
+        sources = event_sources(self.lake, self.contracts, self.view.sources)
+        try:
+            with sql_mistakes():
+                build_view(self.view, spine_rows(self.view, sources[self.view.spine.source].rows), sources)
+        except SchemaError as error:
+            yield f"refused: {error}"
 
 
 def _named(what: str, names: Sequence[str]) -> Iterator[str]:

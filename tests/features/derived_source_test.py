@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from features.began import micros_of
 from features.declare import (
     LIFETIME,
     Entity,
@@ -207,11 +208,11 @@ def looking_back(lookback: Window, sql: str = SETTLED.sql) -> SqlSource:
 
 def test_a_query_that_looks_back_further_than_it_says_is_refused(sources: Mapping[str, Source]) -> None:
     # p1 was settled 22 hours after it was paid; p3 was known to be 31 hours after.
-    check_lookback(looking_back(hours(31)), sources, NOON)
-    check_lookback(SETTLED, sources, NOON)
+    check_lookback(looking_back(hours(31)), sources, micros_of(NOON))
+    check_lookback(SETTLED, sources, micros_of(NOON))
     for lookback, since, row in ((hours(30), NOON, "p3"), (hours(8), NOON - 8 * HOUR - SECOND, "p1")):
         with pytest.raises(RefusedError) as caught:
-            check_lookback(looking_back(lookback), sources, since)
+            check_lookback(looking_back(lookback), sources, micros_of(since))
         told = f"q says it looks back {lookback.label}; were it to look back four times as far it gives only then "
         assert f'{told}{{"payment_id":"{row}"' in str(caught.value)
     never_settled = """
@@ -224,7 +225,7 @@ def test_a_query_that_looks_back_further_than_it_says_is_refused(sources: Mappin
     late = one["payments"].rows.withColumn("known_at", F.expr("event_at + interval 1 day"))
     one["payments"] = Source(late, ("payment_id",))
     with pytest.raises(RefusedError, match=r'it no longer gives {"payment_id":"p1"'):
-        check_lookback(looking_back(hours(5), never_settled), one, NOON - 2 * HOUR)
+        check_lookback(looking_back(hours(5), never_settled), one, micros_of(NOON - 2 * HOUR))
 
 
 def test_of_a_query_with_a_lookback_a_build_finds_what_it_knows_too_early(

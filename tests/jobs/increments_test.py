@@ -300,22 +300,25 @@ def test_of_a_query_a_day_reads_as_far_as_it_looks_back(
     project: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     query = (
-        'SqlSource(name="disputed", key=["dispute_id"], lookback=days({}), sql="SELECT dispute_id, p.card_id, '
+        'SqlSource(name="disputed", key=["dispute_id"], lookback={}, sql="SELECT dispute_id, p.card_id, '
         "d.event_at, greatest(p.known_at, d.known_at) AS known_at "
         'FROM {{disputes}} d JOIN {{payments}} p USING (payment_id)")'
     )
     project.definitions(
         'source="payments", windows=[days(1)], measures=[count("payments"), total("amount"), largest("amount")]',
-        f'source={query.format(3)}, windows=[days(1), LIFETIME], measures=[count("disputes")]',
+        f'source={query.format("days(3)")}, windows=[days(1), LIFETIME], measures=[count("disputes")]',
     )
     text = (project.folder / "definitions.py").read_text()
-    project.write("definitions.py", text.replace("import Entity", "import LIFETIME, SqlSource, Entity"))
+    project.write(
+        "definitions.py", text.replace("import Entity", "import LIFETIME, SqlSource, hours, Entity")
+    )
     keep_states_and_a_file_a_day(project)
     dice = random.Random(7)
     days = [FIRST + timedelta(days=number) for number in range(9)]
     for number, day in enumerate(days[:8]):
         deliver(project, dice, day, [0] * 9)
-        of = days[max(number - 1, 0)]
+        # Told a day later, the last ones are of payments that come then.
+        of = days[number + 1 if number > 5 else max(number - 1, 0)]
         told = [
             {"dispute_id": f"{day} {n}", "payment_id": f"{of}-{n}", "ts": f"{day}T05:00:00Z"}
             for n in range(9)
@@ -329,11 +332,19 @@ def test_of_a_query_a_day_reads_as_far_as_it_looks_back(
     check_that_a_rebuild_gives_the_same(project)
 
     text = (project.folder / "definitions.py").read_text()
-    project.write("definitions.py", text.replace("lookback=days(3)", "lookback=days(1)"))
-    with pytest.raises(
-        RefusedError, match="disputed says it looks back 1d; were it to look back four times as far"
-    ):
-        run(project, BuildFeatures, "--from", str(days[7]), "--to", str(days[8]))
+    project.write("definitions.py", text.replace("lookback=days(3)", "lookback=hours(20)"))
+    # Nothing of the last day looks back too far, but what is read for its windows does.
+    check_that_a_query_is_refused(project, days[5], "--from", str(days[7]), "--to", str(days[8]))
+    project.write("base.yml", (project.folder / "base.yml").read_text().replace(KEEPS_STATES, ""))
+    check_that_a_query_is_refused(project, days[5], "--from", str(days[6]), "--to", str(days[7]))
+    check_that_a_query_is_refused(project, days[3], "--from", str(days[0]), "--to", str(days[8]))
+
+
+def check_that_a_query_is_refused(project: Any, of: date, *span: str) -> None:
+    """A build refuses the query of disputes for one of that day."""
+    told = rf'disputed says it looks back 20h; .* it gives only then {{"dispute_id":"{of} '
+    with pytest.raises(RefusedError, match=told):
+        run(project, BuildFeatures, *span)
 
 
 def test_what_comes_after_a_seal_is_known_after_it_unless_it_is_declared_as_history(project: Any) -> None:

@@ -51,3 +51,10 @@ def test_a_plan_names_columns_days_and_sources(project: Any, capsys: pytest.Capt
     assert "now: Number of payments where amount > 5, of the card" in third
     assert "build the whole range (without --from and --to)" in third
     assert "state of" not in third
+    assert "refused" not in third
+
+    text = (project.folder / "definitions.py").read_text()
+    project.write("definitions.py", text.replace('total("amount"', 'total("double(amount)"'))
+    fourth = told()
+    assert "refused: " in fourth
+    assert "sum of double(amount) in payments is double; a double gives other sums in another order" in fourth
