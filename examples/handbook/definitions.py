@@ -5,7 +5,7 @@ from datetime import timedelta
 # One name a line would be a fifth of the example.
 from features.declare import (  # isort: skip
     LIFETIME, Entity, FeatureGroup, FeatureView, Spine, count, day_of_week, days, expression, hour_of_day,
-    hours_since_first, hours_since_last, largest, latest, mean, ratio, share, std, total, trend,
+    hours_since_first, hours_since_last, largest, latest, mean, ratio, share, smallest, std, total, trend,
 )  # fmt: skip
 from features.labels import Label
 from training.model import Model
@@ -33,8 +33,9 @@ terminal_risk = FeatureGroup(
     measures=[share("fraud_share", of="is_fraud"), total("is_fraud", name="fraud_count"), count("label_count")],
 )  # fmt: skip
 terminal_frauds = FeatureGroup(
-    entity=terminal, source="fraud_labels", windows=[days(37), LIFETIME], where="is_fraud = 1",
-    measures=[hours_since_last("hours_since_fraud"), hours_since_first("hours_since_first_fraud")],
+    entity=terminal, source="fraud_labels", windows=[*LABELLED, LIFETIME], where="is_fraud = 1",
+    measures=[hours_since_last("hours_since_fraud"), hours_since_first("hours_since_first_fraud"),
+              smallest("amount", name="least_fraud"), largest("amount", name="largest_fraud")],
 )  # fmt: skip
 customer_risk = FeatureGroup(
     entity=customer, source="fraud_labels", windows=[days(14), days(21), days(37), LIFETIME],
