@@ -73,7 +73,8 @@ class ViewBuild:
         cuts = self._feature_states().cuts(self.begin, sources) if self._has_states(self._rows()) else {}
         for name, query in queries.items():
             check_known_at(query, sources, middle)
-            for since in sorted({micros_of(self.begin), micros_of(middle), *cuts.get(name, ())}):
+            # The first instant of the range is in it.
+            for since in sorted({micros_of(self.begin) - 1, micros_of(middle), *cuts.get(name, ())}):
                 check_lookback(query, sources, since)
 
     def run(self, key: str) -> int:
