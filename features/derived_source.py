@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
@@ -64,7 +64,7 @@ def check_known_at(source: SqlSource, sources: Mapping[str, Source], at: datetim
     if source.reach is not None:
         since = micros_of(at) - source.reach
         sources, of_interest = _cut(source, sources, since), begins_after(since)
-    known_then = {log: Source(sources[log].rows.where(then), sources[log].key) for log in source.logs}
+    known_then = _where(then, source, sources)
     sides = [_derived(source, inputs).rows.where(then & of_interest) for inputs in (known_then, sources)]
     found = _difference(*sides)
     if found is not None:
@@ -92,8 +92,7 @@ def check_lookback(source: SqlSource, sources: Mapping[str, Source], since: int)
         return
     further = 3 * source.reach
     until = since + further
-    by_then = known_between(None, until)
-    known = {log: Source(sources[log].rows.where(by_then), sources[log].key) for log in source.logs}
+    known = _where(known_between(None, until), source, sources)
     sides = [
         _derived(source, _cut(source, known, at)).rows.where(began_between(since, until))
         for at in (since, since - further)
@@ -112,8 +111,12 @@ def _cut(source: SqlSource, sources: Mapping[str, Source], since: int) -> Mappin
     """Of each log what the query makes rows of that begin to count after an instant."""
     if source.reach is None:
         return sources
-    begun = begins_after(since - source.reach)
-    return {log: Source(sources[log].rows.where(begun), sources[log].key) for log in source.logs}
+    return _where(begins_after(since - source.reach), source, sources)
+
+
+def _where(condition: Column, source: SqlSource, sources: Mapping[str, Source]) -> Mapping[str, Source]:
+    """Some of the rows of each log that the query reads."""
+    return {log: Source(sources[log].rows.where(condition), sources[log].key) for log in source.logs}
 
 
 def _difference(one: DataFrame, other: DataFrame) -> Row | None:

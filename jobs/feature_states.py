@@ -93,7 +93,7 @@ class FeatureStates:
                 return KeptStates(known_before, states)
         return None
 
-    def cuts(self, instant: datetime, sources: Mapping[str, Source]) -> dict[str, set[int]]:
+    def cuts_of_queries(self, instant: datetime, sources: Mapping[str, Source]) -> dict[str, set[int]]:
         """After which instants, in microseconds, ``at`` and a build from what it gives may read events of queries.
 
         By the name of each query with a lookback, whether there are states or not.

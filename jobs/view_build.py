@@ -70,7 +70,11 @@ class ViewBuild:
         if not queries:
             return
         sources, middle = self._sources(), self.begin + (self.end - self.begin) / 2
-        cuts = self._feature_states().cuts(self.begin, sources) if self._has_states(self._rows()) else {}
+        cuts = (
+            self._feature_states().cuts_of_queries(self.begin, sources)
+            if self._has_states(self._rows())
+            else {}
+        )
         for name, query in queries.items():
             check_known_at(query, sources, middle)
             # The first instant of the range is in it.
