@@ -2,26 +2,22 @@
 
 from datetime import timedelta
 
-# One name a line would be a fifth of the example.
-from features.declare import (  # isort: skip
-    LIFETIME, Entity, FeatureGroup, FeatureView, Spine, count, day_of_week, days, expression, hour_of_day,
-    hours_since_first, hours_since_last, largest, latest, mean, ratio, share, smallest, std, total, trend,
+from features.declare import (  # isort: skip  # One name a line would be a fifth of the example.
+    LIFETIME, Entity, FeatureGroup, FeatureView, Spine, SqlSource, count, day_of_week, days, expression, hour_of_day,
+    hours_since_first, hours_since_last, largest, mean, ratio, share, smallest, std, total, trend,
 )  # fmt: skip
 from features.labels import Label
 from training.model import Model
 
-customer = Entity("customer", key="customer_id")
-terminal = Entity("terminal", key="terminal_id")
-
+customer, terminal = Entity("customer", key="customer_id"), Entity("terminal", key="terminal_id")
 LONG = [days(n) for n in (1, 3, 7, 14, 30, 60, 90)]
 EVER, MEAN = [*LONG, LIFETIME], "customer_amount_mean"
 customer_payments = FeatureGroup(
     entity=customer, source="payments", windows=EVER,
     measures=[count("payment_count"), mean("amount"), std("amount"), largest("amount")],
 )  # fmt: skip
-customer_pace = FeatureGroup(
-    entity=customer, source="payments", windows=[LIFETIME],
-    measures=[hours_since_last("hours_since_payment"), latest("amount")],
+pace = FeatureGroup(
+    entity=customer, source="payments", windows=[LIFETIME], measures=[hours_since_last("hours_since_payment")],
 )  # fmt: skip
 terminal_payments = FeatureGroup(
     entity=terminal, source="payments", windows=LONG, measures=[count("payment_count"), mean("amount")],
@@ -37,16 +33,26 @@ terminal_frauds = FeatureGroup(
     measures=[hours_since_last("hours_since_fraud"), hours_since_first("hours_since_first_fraud"),
               smallest("amount", name="least_fraud"), largest("amount", name="largest_fraud")],
 )  # fmt: skip
+# All above 220 is fraud; a stolen card pays far above its customer's mean; of other frauds the terminal is to blame.
+labelled = SqlSource(
+    name="labelled_payments", key=["transaction_id"],
+    sql="""SELECT *, amount / avg(amount) OVER (PARTITION BY customer_id ORDER BY event_at
+        RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL 1 MICROSECOND PRECEDING) AS to_mean FROM {fraud_labels}""",
+)  # fmt: skip
+terminal_faults = FeatureGroup(
+    entity=terminal, source=labelled, windows=[*LABELLED, LIFETIME],
+    where="is_fraud = 1 AND amount <= 220 AND coalesce(to_mean, 1) < 2.5", measures=[
+        count("fault_count"), hours_since_last("hours_since_fault"), hours_since_first("hours_since_first_fault")],
+)  # fmt: skip
 customer_risk = FeatureGroup(
-    entity=customer, source="fraud_labels", windows=[days(14), days(21), days(37), LIFETIME],
-    measures=[total("is_fraud", name="fraud_count")],
+    entity=customer, source="fraud_labels", windows=LABELLED[4:], measures=[total("is_fraud", name="fraud_count")],
 )  # fmt: skip
 
 payment_view = FeatureView(
     name="payments",
     spine=Spine(source="payments", row="transaction_id",
                 columns=["amount", hour_of_day("event_at"), day_of_week("event_at")]),
-    groups=[customer_payments, customer_pace, terminal_payments, terminal_risk, terminal_frauds, customer_risk],
+    groups=[customer_payments, pace, customer_risk, terminal_payments, terminal_risk, terminal_frauds, terminal_faults],
     derived=[
         *(ratio(f"amount_to_customer_mean_{w.label}", "amount", f"{MEAN}_{w.label}") for w in EVER),
         *(expression(f"amount_deviation_{w}", f"try_divide(amount - {MEAN}_{w}, customer_amount_std_{w})")
@@ -58,7 +64,6 @@ payment_view = FeatureView(
     ],
 )  # fmt: skip
 payment_model = Model(
-    name="payment_fraud",
-    view=payment_view,
+    name="payment_fraud", view=payment_view,
     label=Label(source="fraud_labels", on="transaction_id", fraud="is_fraud = 1", matures_after=timedelta(days=7)),
 )  # fmt: skip
