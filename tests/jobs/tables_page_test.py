@@ -53,7 +53,12 @@ MADE_BY_JOBS = {
     "locks",
 }
 FEATURES = {2: {"appendOnly", "invariants"}, 7: {"appendOnly", "clustering", "domainMetadata", "invariants"}}
-ABOUT_WRITING = {"features_payments": {"parquet.enable.dictionary": "false"}}
+ABOUT_WRITING = {
+    "features_payments": {
+        "parquet.enable.dictionary": "false",
+        "parquet.enable.dictionary#definition_hash": "true",
+    }
+}
 
 
 def documented() -> dict[str, list[str]]:
