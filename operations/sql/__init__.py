@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from jobs.arguments import instant
+from jobs.declared_tables import declared_tables
 from jobs.job import check, open_lake
 from lake.errors import TrustlakeError
 from operations.configurations import add_config_arguments, chosen_files
@@ -40,7 +41,9 @@ def run(arguments: argparse.Namespace) -> None:
     loaded, contracts, definitions = check(chosen_files(arguments), arguments.set)
     lake = open_lake(loaded, "trustlake sql")
     views = OpenLake(lake, contracts, definitions, arguments.as_of).open()
-    shell = Shell(lake, views, arguments.format, arguments.limit)
+    tables = declared_tables(contracts, definitions).values()
+    writers = {table.name: list(dict.fromkeys(claim.job for claim in table.writers)) for table in tables}
+    shell = Shell(lake, views, writers, arguments.format, arguments.limit)
     try:
         if text is None:
             shell.prompt()

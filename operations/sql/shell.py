@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,14 +22,20 @@ from operations.table_lines import table_lines
 
 HELP = "\\d lists tables and views, \\d NAME the columns of one, \\q ends; a statement ends with ;"
 _PROMPT, _GOES_ON = "trustlake> ", "        -> "
+_ABSENT = re.compile(r"\[TABLE_OR_VIEW_NOT_FOUND\] The table or view `(\w+)`")
 
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """What is asked, and how answers are shown."""
+    """What is asked, and how answers are shown.
+
+    Attributes:
+        writers: the jobs that write each table of the project, also of those that are not there yet.
+    """
 
     lake: Lake
     views: Mapping[str, View]
+    writers: Mapping[str, Sequence[str]]
     format: Format
     limit: int
 
@@ -51,7 +58,16 @@ class Shell:
         if said.startswith("\\"):
             self._list(said)
             return
-        rows = query(self.lake.spark, statement)
+        try:
+            rows = query(self.lake.spark, statement)
+        except TrustlakeError as error:
+            absent = _ABSENT.match(str(error))
+            if absent is None or not self.writers.get(absent[1]):
+                raise
+            jobs = " or ".join(self.writers[absent[1]])
+            raise TrustlakeError(
+                f"{absent[1]} is not there yet; {jobs} writes it once it has rows for it"
+            ) from error
         with one_line_mistakes(statement):
             show(rows, self.format, self.limit)
 

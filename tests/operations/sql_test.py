@@ -254,6 +254,10 @@ def test_an_explained_insert_is_not_run(asked: Any) -> None:
         ("SELECT *\nFORM payments p", "Syntax error at or near 'payments' (line 2, column 6)"),
         ("SELECT 1,\n  nope FROM payments", "(line 2, column 3)"),
         ("SELECT * FROM nowhere", "[TABLE_OR_VIEW_NOT_FOUND] The table or view `nowhere` cannot be found"),
+        (
+            "SELECT * FROM hot_keys",
+            "hot_keys is not there yet; build_features writes it once it has rows for it",
+        ),
         ("SELECT (1", "[PARSE_SYNTAX_ERROR] The statement ends too early"),
         ("SELECT 'a", "[PARSE_SYNTAX_ERROR]"),
         ("SELEC 1", "[PARSE_SYNTAX_ERROR] Syntax error at or near 'SELEC' (line 1, column 1)"),
