@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     loaded, contracts, definitions = check(chosen_files(arguments), arguments.set)
     view = _view_of(definitions.views, arguments.view)
-    keys = read_keys(arguments.keys, _types(view, contracts))
+    keys = read_keys(arguments.keys, _types(view, contracts), [*view.keys, AS_OF])
     lake = open_lake(loaded, "trustlake features")
     schema = StructType([StructField(_LINE, LongType()), *keys.fields])
     rows = lake.spark.createDataFrame(_numbered(keys), schema)

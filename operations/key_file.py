@@ -39,12 +39,13 @@ class KeyFile:
         return [field.name for field in self.fields]
 
 
-def read_keys(path: Path, types: Mapping[str, DataType]) -> KeyFile:
+def read_keys(path: Path, types: Mapping[str, DataType], needed: Sequence[str]) -> KeyFile:
     """Read a CSV with a header; columns that ``types`` does not name are text.
 
     Raises:
-        SchemaError: there is no such file, it has no header or names a column twice; or with the first mistakes, each
-            with its line: a row that is too long or too short, a cell that does not fit its column's type.
+        SchemaError: there is no such file, it has no header, names a column twice or lacks a needed one; or with the
+            first mistakes, each with its line: a row that is too long or too short, a cell that does not fit its
+            column's type.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -56,6 +57,12 @@ def read_keys(path: Path, types: Mapping[str, DataType]) -> KeyFile:
     if not header or twice:
         fault = f"names {', '.join(twice)} twice" if twice else "is empty"
         raise SchemaError(f"{path}: its first line {fault}; name each column there, once")
+    absent = [name for name in needed if name not in header]
+    if absent:
+        raise SchemaError(
+            f"{path}: its first line lacks {', '.join(absent)}, it has {', '.join(header)}; a key may be empty, but "
+            "its column must be there"
+        )
     fields = [StructField(name, types.get(name, StringType())) for name in header]
     mistakes: list[str] = []
     rows = []

@@ -82,8 +82,8 @@ def test_a_row_that_says_all_gets_the_features_of_the_table_as_parquet(paid: Any
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ("as_of\n2026-03-01\n", "view payments: the rows to describe lack card_id; they have"),
-        ("card_id\nc1\n", "view payments: the rows to describe lack as_of; they have"),
+        ("as_of\n2026-03-01\n", "its first line lacks card_id, it has as_of; a key may be empty"),
+        ("card_id\nc1\n", "its first line lacks as_of, it has card_id; a key may be empty"),
         (
             "as_of,card_id\nyesterday,c1\n",
             "keys.csv:2: as_of is 'yesterday', expected an instant such as 2026",
