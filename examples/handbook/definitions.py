@@ -19,7 +19,7 @@ customer_payments = FeatureGroup(
 terminal_payments = FeatureGroup(
     entity=terminal, source="payments", windows=LONG, measures=[count("payment_count"), mean("amount")],
 )  # fmt: skip
-LABELLED = [days(7 + n) for n in (1, 2, 3, 5, 7, 10, 14, 21, 30)]  # Labels come a week late: 8 days hold one of them.
+LABELLED = [days(7 + n) for n in (1, 2, 3, 5, 7, 10, 14, 21, 30)]  # 8 days hold one of known labels
 terminal_risk = FeatureGroup(
     entity=terminal, source="fraud_labels", windows=[*LABELLED, LIFETIME],
     measures=[share("fraud_share", of="is_fraud"), total("is_fraud", name="fraud_count"), count("label_count")],
