@@ -1,8 +1,9 @@
-"""How well the Handbook's frauds can be foreseen at all: ``python -m benchmarks.handbook_ceiling --data FOLDER``.
+"""About how well the Handbook's frauds can be foreseen: ``python -m benchmarks.handbook_ceiling --data FOLDER``.
 
 The Handbook's payments are simulated by published rules (its chapter 3), so the chance that a payment is fraud can be
 worked out from what is known before it. Here that is told more than any model: the rules and how often each strikes,
-every customer's true mean, and of a fraud that became known the rule that made it. The folder is that of
+every customer's true mean, and of a fraud that became known the rule that made it. It is no
+proven bound: one break-in has to explain a terminal's frauds, and in few weeks chance goes either way. The folder is that of
 ``make bench-quality``; test weeks and metrics are those of the example.
 """
 
@@ -90,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     is_unknown = of_terminal < _UNKNOWN_BELOW
     dice = np.random.default_rng(7)
     kinds = {
-        "all that can be known": of_terminal,
+        "rules and all that is known": of_terminal,
         "terminals without a known fraud alike": np.where(is_unknown, _ALIKE, of_terminal),
     }
     for number in range(_DRAWS):
