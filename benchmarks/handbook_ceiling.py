@@ -3,8 +3,9 @@
 The Handbook's payments are simulated by published rules (its chapter 3), so the chance that a payment is fraud can be
 worked out from what is known before it. Here that is told more than any model: the rules and how often each strikes,
 every customer's true mean, and of a fraud that became known the rule that made it. It is no
-proven bound: one break-in has to explain a terminal's frauds, and in few weeks chance goes either way. The folder is that of
-``make bench-quality``; test weeks and metrics are those of the example.
+proven bound: one break-in has to explain a terminal's frauds, and in few weeks chance goes either way.
+
+The folder is that of ``make bench-quality``; test weeks and metrics are those of the example.
 """
 
 from __future__ import annotations
