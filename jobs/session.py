@@ -87,6 +87,9 @@ SMALL_RUN = {
     "spark.sql.files.openCostInBytes": "131072",
     # Above this many paths Spark lists them in a job of tiny tasks, here three times as slow as the driver alone.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+    # What every sort and join of a task takes at once. With a heap of 3 GiB Spark makes it 64 MiB, and a plan with a
+    # dozen of them fills the heap with zeros.
+    "spark.buffer.pageSize": "4m",
     "spark.ui.enabled": "false",
     # What only the pages of the UI show: long texts of plans, a third of the planning time, and a long memory.
     "spark.sql.ui.explainMode": "simple",
