@@ -19,9 +19,7 @@ Floats = npt.NDArray[np.float64]
 _STEPS, _FAR, _ENOUGH = 60, 30.0, 1e-9
 
 
-def put_right(
-    booster: xgb.Booster, rows: xgb.DMatrix, summed: Callable[[Floats], Floats] = lambda own: own
-) -> xgb.Booster:
+def put_right(booster: xgb.Booster, rows: xgb.DMatrix, summed: Callable[[Floats], Floats]) -> xgb.Booster:
     """The booster with the intercept at which its probabilities of ``rows`` sum to the number of frauds.
 
     Args:
