@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import IntegralType, StringType
 
 from features.calendar_rows import Span, calendar_rows, known_from
 from features.conversion import inputs, rate_lookups, with_conversions
@@ -18,6 +19,7 @@ from features.source import Source
 from features.windows.block import PACKED, SPINE
 from features.windows.exchange import FeatureSchema, exchanged, gather, summed_up
 from features.windows.hot_keys import HotKey, find_hot_keys
+from features.windows.kernel import Last
 from features.windows.plan import plan_entity
 from features.windows.rereads import told_rereads
 from features.windows.state import State, folded_changes, of_parts
@@ -169,36 +171,53 @@ def build_view(
     row, rows = view.spine.row, spine
     for entity, lookups in _lookups(view).items():
         rows = looked_up(lookups, rows, sources, row=row, tasks=tasks, state=(states or {}).get(entity.name))
-    frame, before = _carried(rows), list[FeatureSchema]()
-    for number, entity in enumerate(view.grouped_entities, start=1):
-        gathered = gather(view, entity, frame, sources, (states or {}).get(entity.name))
-        frame = exchanged(
-            gathered,
-            before,
-            is_last=number == len(view.grouped_entities),
-            hot=(hot or {}).get(entity.name, ()),
-            tasks=tasks,
-        )
-        before.append(gathered.features)
-    found = [field.name for schema in before for field in schema.fields]
-    wide = frame.select(f"{SPINE}.*", *found)
     for entity in view.entities:
-        wide = wide.withColumn(entity.present, _has(entity))
+        rows = rows.withColumn(entity.present, _has(entity))
+    dropped = {row, AS_OF, *view.features, *inputs(view.spine)}
+    kept = [name for name in spine.columns if name not in dropped]
+    looked = [name for lookup in view.lookups for name in lookup.kept]
+    stored = [AS_OF, row, *kept, *looked, *view.features, DEFINITION]
+    wide = _with_windows(view, rows, sources, stored, tasks=tasks, hot=hot or {}, states=states or {})
     wide = with_conversions(wide, view.spine)
     for derived in view.derived:
         wide = wide.withColumn(derived.name, F.expr(derived.sql))
     check_feature_types(view, wide)
-    looked = [name for lookup in view.lookups for name in lookup.kept]
-    dropped = {row, AS_OF, *view.features, *inputs(view.spine)}
-    kept = [name for name in spine.columns if name not in dropped]
-    return wide.select(
-        AS_OF,
-        F.col(row).cast("string").alias(row),
-        *kept,
-        *looked,
-        *view.features,
-        F.lit(definition_hash(view)).alias(DEFINITION),
-    )
+    is_text = isinstance(wide.schema[row].dataType, StringType)
+    return (wide if is_text else wide.withColumn(row, F.col(row).cast("string"))).select(*stored)
+
+
+def _with_windows(
+    view: FeatureView,
+    rows: DataFrame,
+    sources: Mapping[str, Source],
+    stored: Sequence[str],
+    *,
+    tasks: int | None,
+    hot: Mapping[str, Sequence[HotKey]],
+    states: Mapping[str, State],
+) -> DataFrame:
+    """The rows with the features of groups and the definition's hash.
+
+    Args:
+        stored: names of the table's columns. Those that are known now stand in this order, so that Spark has nothing to
+            copy where they are all.
+    """
+    definition = definition_hash(view)
+    if not view.grouped_entities:
+        return rows.withColumn(DEFINITION, F.lit(definition))
+    later = {derived.name for derived in view.derived}
+    later |= {name for one in view.spine.converted for name in (one.name, one.has_rate)}
+    now = [*(name for name in stored if name not in later), *(n for n in rows.columns if n not in stored)]
+    row = view.spine.row
+    texts = (row,) if isinstance(rows.schema[row].dataType, IntegralType) else ()
+    frame, before = _carried(rows), list[FeatureSchema]()
+    for number, entity in enumerate(view.grouped_entities, start=1):
+        gathered = gather(view, entity, frame, sources, states.get(entity.name))
+        is_last = number == len(view.grouped_entities)
+        last = Last(tuple(now), texts, {DEFINITION: definition}) if is_last else None
+        frame = exchanged(gathered, before, last=last, hot=hot.get(entity.name, ()), tasks=tasks)
+        before.append(gathered.features)
+    return frame
 
 
 def _lookups(view: FeatureView) -> dict[Entity, list[Lookup]]:

@@ -15,6 +15,7 @@ from pyspark.sql.types import (
     DataType,
     DecimalType,
     DoubleType,
+    StringType,
     StructField,
     StructType,
 )
@@ -42,7 +43,7 @@ from features.windows.block import (
 )
 from features.windows.hot_keys import HotKey
 from features.windows.intervals import FOREVER
-from features.windows.kernel import Stage, kernel
+from features.windows.kernel import Last, Stage, kernel
 from features.windows.peaks import greatest_heights
 from features.windows.placed import placed
 from features.windows.plan import PlannedGroup, StreamPlan, ValueColumns, all_measures, plan_entity
@@ -149,7 +150,7 @@ def exchanged(
     gathered: Gathered,
     before: Sequence[FeatureSchema],
     *,
-    is_last: bool,
+    last: Last | None,
     hot: Sequence[HotKey],
     tasks: int | None,
 ) -> DataFrame:
@@ -157,13 +158,13 @@ def exchanged(
 
     Args:
         before: what the features of the entities before are.
-        is_last: whether there is no entity after it.
+        last: what the rows are to have where there is no entity after it.
         hot: keys of so many rows that several tasks share them.
         tasks: how many tasks share the rows; each holds its share in memory. None leaves it to Spark.
 
     Returns:
-        One row per probe: ``spine``, and ``packed`` with the features of this entity too; for the last entity a column
-        per feature instead, of all entities. Without a key all features of the entity are null; a key without rows has
+        One row per probe: ``spine``, and ``packed`` with the features of this entity too; for the last entity the
+        columns of ``last`` instead. Without a key all features of the entity are null; a key without rows has
         counts and sums 0 and all else null.
     """
     rows = gathered.rows
@@ -171,11 +172,14 @@ def exchanged(
         rows = in_sections(rows, gathered.streams, hot, gathered.state)
     together = placed(rows, hot, tasks)
     now = gathered.features
-    stage = Stage(gathered.streams, now.arrow, tuple(schema.arrow for schema in before), is_last)
-    kept = StructField(SPINE, rows.schema[SPINE].dataType)
-    fields = [field for schema in (*before, now) for field in schema.fields]
-    out = fields if is_last else [StructField(PACKED, BinaryType())]
-    return together.mapInArrow(kernel(stage), StructType([kept, *out]))
+    stage = Stage(gathered.streams, now.arrow, tuple(schema.arrow for schema in before), last)
+    spine = rows.schema[SPINE]
+    if last is None:
+        return together.mapInArrow(kernel(stage), StructType([spine, StructField(PACKED, BinaryType())]))
+    fields = {field.name: field for field in _fields(spine.dataType)}
+    fields |= {field.name: field for schema in (*before, now) for field in schema.fields}
+    fields |= {name: StructField(name, StringType()) for name in (*last.texts, *last.constants)}
+    return together.mapInArrow(kernel(stage), StructType([fields[name] for name in last.columns]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,9 +291,13 @@ def _new_links(
             yield folded_links(links, number)
 
 
+def _fields(struct: DataType) -> list[StructField]:
+    return struct.fields if isinstance(struct, StructType) else []
+
+
 def _check_key(group: FeatureGroup, spine: DataType, rows: DataFrame) -> None:
     """Refuse keys that would be compared as what they are not: a number with a text, say."""
-    types = {field.name: field.dataType for field in spine.fields} if isinstance(spine, StructType) else {}
+    types = {field.name: field.dataType for field in _fields(spine)}
     for own, theirs in zip(group.entity.keys, group.keys, strict=True):
         found, expected = rows.schema[theirs].dataType, types[own]
         if found != expected:

@@ -6,7 +6,7 @@ rows and the working arrays of one block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,19 +54,34 @@ _ROWS_OUT = 131_072
 
 
 @dataclass(frozen=True, slots=True)
+class Last:
+    """What comes of the last entity's turn: rows as they are stored, for Spark would copy each to add a column.
+
+    Attributes:
+        columns: names in order, each of a spine's column, a feature or a constant.
+        texts: the spine's columns of whole numbers that are stored as texts.
+        constants: columns that have one text in every row.
+    """
+
+    columns: tuple[str, ...]
+    texts: tuple[str, ...]
+    constants: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One entity's turn.
 
     Attributes:
         features: of this entity, its flag of a history last, with the types they have in the table.
         before: features of the entities before it, in order.
-        is_last: whether features are unpacked now, or packed for the next entity.
+        last: None packs the features for the next entity.
     """
 
     streams: tuple[StreamPlan, ...]
     features: pa.Schema
     before: tuple[pa.Schema, ...]
-    is_last: bool
+    last: Last | None
 
 
 def ready(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -103,16 +118,19 @@ def _described(probes: pa.Table, features: Sequence[pa.Array], stage: Stage) -> 
         before = (
             from_arrow(part[PACKED].combine_chunks(), size) if size else np.empty((len(part), 0), np.uint8)
         )
-        columns = {SPINE: part[SPINE].combine_chunks()}
-        if not stage.is_last:
-            columns[PACKED] = to_arrow(np.hstack([before, pack(now)]))
-        else:
-            begin = 0
-            for schema, wide in zip(stage.before, sizes, strict=True):
-                columns |= _typed(unpack(before[:, begin : begin + wide], schema.types), schema)
-                begin += wide
-            columns |= _typed(now, stage.features)
-        yield pa.RecordBatch.from_pydict(columns)
+        spine = part[SPINE].combine_chunks()
+        if stage.last is None:
+            yield pa.RecordBatch.from_pydict({SPINE: spine, PACKED: to_arrow(np.hstack([before, pack(now)]))})
+            continue
+        columns = dict(zip(spine.type.names, spine.flatten(), strict=True))
+        begin = 0
+        for schema, wide in zip(stage.before, sizes, strict=True):
+            columns |= _typed(unpack(before[:, begin : begin + wide], schema.types), schema)
+            begin += wide
+        columns |= _typed(now, stage.features)
+        columns |= {name: columns[name].cast(pa.string()) for name in stage.last.texts}
+        columns |= {name: pa.repeat(text, len(part)) for name, text in stage.last.constants.items()}
+        yield pa.RecordBatch.from_pydict({name: columns[name] for name in stage.last.columns})
 
 
 def features_of(rows: pa.Table, keys: Ints, stage: Stage) -> list[pa.Array]:

@@ -26,6 +26,7 @@ from features.declare import (
     std,
     total,
 )
+from features.definition_hash import definition_hash
 from features.source import Source
 from features.view import build_view
 from lake.errors import SchemaError
@@ -94,6 +95,20 @@ def test_each_entity_costs_one_exchange_and_a_link_one_more(
     assert len(re.findall(r"\bExchange (?:hash|range|Round)", plan)) == exchanges, plan
     assert plan.count("MapInArrow") == len({group.entity for group in groups})
     assert not re.search(r"InPandas|InArrow|EvalPython", plan.replace("MapInArrow", "")), plan
+
+
+def test_rows_are_stored_as_the_last_exchange_leaves_them(
+    payments: DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    view = view_of(group_of(CARD, count("n")), group_of(DEVICE, count("n")))
+    frame = built(view, payments)
+    frame.explain()
+    first = re.findall(r"\w+", capsys.readouterr().out.partition("AdaptiveSparkPlan")[2])
+    assert first[:3] == ["isFinalPlan", "false", "MapInArrow"], first
+    assert frame.columns == ["as_of", "id", "card_id", "device_id", *view.features, "definition_hash"]
+    assert {(row["id"], row["definition_hash"]) for row in frame.collect()} == {
+        (str(number), definition_hash(view)) for number in range(6)
+    }
 
 
 @pytest.mark.parametrize(
