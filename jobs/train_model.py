@@ -7,9 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from mlflow.data.dataset import Dataset
-from mlflow.data.spark_dataset import load_delta
-
 from jobs.arguments import instant
 from jobs.job import Context, Plan, console_command, run_job
 from jobs.label_maturity import measure_maturity
@@ -28,6 +25,7 @@ from training.registry import CHALLENGER
 from training.review.describe import RANDOM_SPLIT
 from training.review.links import UiLinks
 from training.splits import split
+from training.stored_table import StoredTable
 from training.sweep.child_runs import ChildRuns
 from training.sweep.settings import SweepSettings
 from training.sweep.trial import Trial, Winner
@@ -103,7 +101,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
         )
         with writing_to_mlflow("the model", "its trials are kept"):
             description = log_candidate(
-                candidate, settings.metrics, _dataset(context, model), links, experiment, run_id
+                candidate, settings.metrics, _stored_table(context, spec.name), links, experiment, run_id
             )
     _store_quality(context, registry.name, judged, key)
     version = registry.register(
@@ -167,13 +165,9 @@ def _on_fold(context: Context, said: set[str], judged: Judged) -> None:
             said.add(remark)
 
 
-def _dataset(context: Context, model: Model) -> Dataset:
-    """The stored training set with its Delta version, for the run's page."""
-    table, lake = table_spec(model.name).name, context.lake
-    version = str(lake.version(table))
-    if lake.settings.root is None:
-        return load_delta(table_name=lake.place(table), version=version, name=table)
-    return load_delta(path=f"{lake.settings.root}/{table}", version=version, name=table)
+def _stored_table(context: Context, name: str) -> StoredTable:
+    lake = context.lake
+    return StoredTable(name, lake.version(name) or 0, root=lake.settings.root, place=lake.place(name))
 
 
 def _store_quality(context: Context, name: str, judged: Sequence[Judged], key: str) -> None:
