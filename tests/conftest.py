@@ -34,6 +34,8 @@ def _session(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
     conf = {
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
         "spark.sql.shuffle.partitions": "2",
+        # Delta keeps 3 MB of every table that was read within the hour, and a run of the tests makes hundreds.
+        "spark.databricks.delta.delta.log.cacheSize": "64",
     }
     # On small frames Spark takes a fifth of its time to compile code for its plans; the long series and the demo do.
     if pytestconfig.option.markexpr != "slow":
