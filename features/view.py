@@ -209,7 +209,9 @@ def _with_windows(
     later |= {name for one in view.spine.converted for name in (one.name, one.has_rate)}
     now = [*(name for name in stored if name not in later), *(n for n in rows.columns if n not in stored)]
     row = view.spine.row
-    texts = (row,) if isinstance(rows.schema[row].dataType, IntegralType) else ()
+    # What is derived reads ids as they are, and Spark, which copies rows to derive it, makes texts of them.
+    is_cast = not later and isinstance(rows.schema[row].dataType, IntegralType)
+    texts = (row,) if is_cast else ()
     frame, before = _carried(rows), list[FeatureSchema]()
     for number, entity in enumerate(view.grouped_entities, start=1):
         gathered = gather(view, entity, frame, sources, states.get(entity.name))

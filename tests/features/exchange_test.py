@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from features.declare import (
     LIFETIME,
     Entity,
+    Expression,
     FeatureGroup,
     FeatureView,
     Link,
@@ -109,6 +111,13 @@ def test_rows_are_stored_as_the_last_exchange_leaves_them(
     assert {(row["id"], row["definition_hash"]) for row in frame.collect()} == {
         (str(number), definition_hash(view)) for number in range(6)
     }
+
+
+def test_what_is_derived_reads_ids_as_they_are(payments: DataFrame) -> None:
+    view = replace(view_of(group_of(CARD, count("n"))), derived=[Expression("hashed", "xxhash64(id)")])
+    found = built(view, payments).select("id", "hashed").collect()
+    expected = payments.selectExpr("cast(id AS string) AS id", "xxhash64(id) AS hashed").collect()
+    assert sorted(found) == sorted(expected)
 
 
 @pytest.mark.parametrize(
