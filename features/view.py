@@ -16,7 +16,7 @@ from features.feature_types import check_feature_types
 from features.last_changes import kept_changes
 from features.lookups import looked_up
 from features.source import Source
-from features.windows.block import PACKED, SPINE
+from features.windows.block import SPINE
 from features.windows.exchange import FeatureSchema, exchanged, gather, summed_up
 from features.windows.hot_keys import HotKey, find_hot_keys
 from features.windows.kernel import Last
@@ -232,7 +232,7 @@ def _lookups(view: FeatureView) -> dict[Entity, list[Lookup]]:
 
 def _carried(spine: DataFrame) -> DataFrame:
     """Rows to describe, as they go from one entity to the next: their own columns, and no features yet."""
-    return spine.select(F.struct(*spine.columns).alias(SPINE), F.lit(None).cast("binary").alias(PACKED))
+    return spine.select(F.struct(*spine.columns).alias(SPINE))
 
 
 def _has(entity: Entity) -> Column:

@@ -53,7 +53,7 @@ class Events:
 
     def begun(self, probes: Probes) -> Begun:
         """What is the same in every window."""
-        return Begun(probes.axis.fold(self.keys, self.start), probes.folded)
+        return Begun.of(probes.axis.fold(self.keys, self.start), probes.folded)
 
     def alive(self, begun: Begun, axis: Axis, micros: int | None, bit: int) -> Alive:
         """The rows as intervals in which a window of that length holds them; ``bit`` is the window's in ``serves``."""
@@ -76,8 +76,7 @@ class Events:
 class Asked:
     """One feature of a block: what is measured, over which window (microseconds, None is lifetime), of which rows.
 
-    ``bit`` is the place of its bit in what rows serve. ``counted`` keeps the window's counts for other measures
-    of the same values.
+    ``bit`` is the place of its bit in what rows serve.
     """
 
     measure: MeasurePlan
@@ -87,15 +86,11 @@ class Asked:
     events: Events
     alive: Alive
     probes: Probes
-    counted: dict[int, Ints]
 
     @property
     def counts(self) -> Ints:
         """How many rows with a value each probe sees."""
-        ones = self.read.ones
-        if id(ones) not in self.counted:
-            self.counted[id(ones)] = self.alive.total(ones)
-        return self.counted[id(ones)]
+        return self.alive.total(self.read.ones)
 
     @property
     def unit(self) -> int:

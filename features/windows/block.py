@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.windows.intervals import Ints
+from features.windows.radix import sorted_places
 
 KEY, STREAM, ROW, TIME, KNOWN, ROLE, TOLD = "key", "stream", "row", "time", "known", "role", "told"
 SECTION, SERVES = "section", "serves"
@@ -59,8 +60,8 @@ def ints(rows: pa.Table, name: str) -> Ints:
     return np.asarray(rows[name].to_numpy(), dtype=np.int64)
 
 
-def whole_keys(rows: pa.Table, size: int = BLOCK_ROWS) -> Iterator[tuple[pa.Table, Ints, Ints]]:
-    """The rows in blocks of about ``size``, each with all rows of its keys; each row's key as a number, and its place.
+def whole_keys(rows: pa.Table, size: int = BLOCK_ROWS) -> Iterator[tuple[Ints, Ints]]:
+    """Blocks of about ``size`` rows, each with all rows of its keys: the place of each row, and its key as a number.
 
     Rows of a block are sorted by key and time; a key with more rows than ``size`` is a block of its own. Sections of a
     key are keys here.
@@ -71,14 +72,14 @@ def whole_keys(rows: pa.Table, size: int = BLOCK_ROWS) -> Iterator[tuple[pa.Tabl
     if SECTION in rows.column_names:
         sections = ints(rows, SECTION)
         keys = keys * (int(sections.max()) + 1) + sections
-    order = np.lexsort((ints(rows, TIME), keys))
+    order = sorted_places(keys, ints(rows, TIME))
     ends = np.append(np.flatnonzero(np.diff(keys[order])) + 1, len(order))
     begin = 0
     while begin < len(order):
         reached = int(np.searchsorted(ends, begin + size, side="right")) - 1
         end = int(ends[reached]) if reached >= 0 and ends[reached] > begin else int(ends[reached + 1])
         chosen = order[begin:end]
-        yield rows.take(pa.array(chosen)), _numbered(keys[chosen]), chosen
+        yield chosen, _numbered(keys[chosen])
         begin = end
 
 

@@ -65,9 +65,14 @@ from lake.errors import SchemaError
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Probes and events of one entity as they are exchanged, and what is to be computed of them."""
+    """Probes and events of one entity as they are exchanged, and what is to be computed of them.
+
+    Attributes:
+        row: the id of a probe.
+    """
 
     rows: DataFrame
+    row: Column
     planned: tuple[PlannedGroup, ...]
     state: State | None = None
 
@@ -91,7 +96,7 @@ def gather(
 
     Args:
         frame: one row per row to describe: ``spine``, a struct with the row's own columns, and ``packed``, the features
-            of entities before.
+            of entities before, where there are any.
         state: what stands for events of long ago, as ``summed_up`` found it: every row to describe is later.
 
     Raises:
@@ -102,7 +107,7 @@ def gather(
     for one in planned:
         _check_key(one.group, spine, one.source.rows)
     layout = _Layout.of(planned)
-    rows = _probes(view, entity, frame, layout)
+    rows = _probes(entity, frame, layout)
     for one in planned:
         seen = one
         if state is not None and state.stands_for(one.stream):
@@ -110,7 +115,7 @@ def gather(
             later = _later(one, sources, state, longest_reach(one.stream))
             seen = later.where(is_still_seen(one.stream, state.until) | is_reread)
         rows = rows.unionByName(_events(seen, layout), allowMissingColumns=True)
-    return Gathered(rows, tuple(planned), state)
+    return Gathered(rows, F.col(f"{SPINE}.{view.spine.row}"), tuple(planned), state)
 
 
 def summed_up(
@@ -170,7 +175,7 @@ def exchanged(
     rows = gathered.rows
     if hot or gathered.state is not None:
         rows = in_sections(rows, gathered.streams, hot, gathered.state)
-    together = placed(rows, hot, tasks)
+    together = placed(rows, gathered.row, hot, tasks)
     now = gathered.features
     stage = Stage(gathered.streams, now.arrow, tuple(schema.arrow for schema in before), last)
     spine = rows.schema[SPINE]
@@ -188,35 +193,36 @@ class _Layout:
 
     numbers: int
     texts: int
+    has_ids: bool
     has_roles: bool
 
     @classmethod
     def of(cls, planned: list[PlannedGroup]) -> _Layout:
         numbers = max(len(one.values.numbers) for one in planned)
         texts = max(len(one.values.texts) for one in planned)
-        return cls(numbers, texts, any(one.stream.is_revised for one in planned))
+        streams = [one.stream for one in planned]
+        has_ids = any(stream.needs_ids for stream in streams)
+        return cls(numbers, texts, has_ids, any(stream.is_revised for stream in streams))
 
-    def columns(self, values: ValueColumns, role: Column, told_at: Column) -> list[Column]:
+    def columns(self, values: ValueColumns, row_id: Column, role: Column, told_at: Column) -> list[Column]:
         numbers = [*values.numbers, *[F.lit(None).cast("long")] * (self.numbers - len(values.numbers))]
         texts = [*values.texts, *[F.lit(None).cast("string")] * (self.texts - len(values.texts))]
         named = [column.alias(number_column(slot)) for slot, column in enumerate(numbers)]
         named += [column.alias(text_column(slot)) for slot, column in enumerate(texts)]
+        named += [row_id.alias(ROW)] if self.has_ids else []
         return [*named, role.alias(ROLE), F.unix_micros(told_at).alias(TOLD)] if self.has_roles else named
 
 
-def _probes(view: FeatureView, entity: Entity, frame: DataFrame, layout: _Layout) -> DataFrame:
+def _probes(entity: Entity, frame: DataFrame, layout: _Layout) -> DataFrame:
     as_of = F.col(f"{SPINE}.as_of")
     at, key = F.unix_micros(as_of), key_of(tuple(f"{SPINE}.{name}" for name in entity.keys))
     return frame.select(
         key.alias(KEY),
         F.lit(PROBE).alias(STREAM),
-        # Only where there is no key does the id say which task a row goes to.
-        F.when(key.isNull(), F.col(f"{SPINE}.{view.spine.row}").cast("string")).alias(ROW),
         at.alias(TIME),
         at.alias(KNOWN),
-        *layout.columns(ValueColumns(), F.lit(COUNTS), as_of),
-        SPINE,
-        PACKED,
+        *layout.columns(ValueColumns(), _no_id(), F.lit(COUNTS), as_of),
+        *frame.columns,
     )
 
 
@@ -234,15 +240,18 @@ def _events(one: PlannedGroup, layout: _Layout) -> DataFrame:
         )
     elif one.group.where is not None:
         rows = rows.where(condition)
-    row_id = source.row_id if one.stream.needs_ids else F.lit(None).cast("string")
+    row_id = source.row_id if one.stream.needs_ids else _no_id()
     return rows.select(
         key_of(one.group.keys).alias(KEY),
         F.lit(one.stream.stream).alias(STREAM),
-        row_id.alias(ROW),
         F.unix_micros("event_at").alias(TIME),
         F.unix_micros("known_at").alias(KNOWN),
-        *layout.columns(one.values, role, source.told_at),
+        *layout.columns(one.values, row_id, role, source.told_at),
     ).where(F.col(KEY).isNotNull())
+
+
+def _no_id() -> Column:
+    return F.lit(None).cast("string")
 
 
 def _later(

@@ -57,34 +57,59 @@ class Ranks:
         return folded
 
 
-class Begun:
-    """Starts of intervals against probes: what all windows over the same rows have in common."""
+class Passed:
+    """Points against probes: how many, and how much, each probe has behind it."""
 
-    def __init__(self, starts: Ints, probes: Ints) -> None:
-        self.starts, self.probes = starts, probes
-        # Rows come sorted by key and time, so they are nearly in order, which a stable sort is quick with.
-        self._order = np.argsort(starts, kind="stable")
-        self._entered = np.searchsorted(starts[self._order], probes, side="left")
+    def __init__(self, points: Ints, probes: Ints) -> None:
+        # Rows come sorted by key and time, so points are nearly in order, which the search is quick with.
+        self.next = np.searchsorted(probes, points, side="right").astype(np.int64)
+        self._probes = len(probes)
         self._totals: dict[int, tuple[Ints, Ints]] = {}
 
     @cached_property
-    def entered(self) -> Ints:
-        """How many intervals begin before each probe."""
-        return self._entered.astype(np.int64)
+    def count(self) -> Ints:
+        """How many points lie before each probe."""
+        return np.cumsum(np.bincount(self.next, minlength=self._probes + 1)[: self._probes])
 
-    @cached_property
-    def first(self) -> Ints:
-        """The first probe after each start."""
-        return np.searchsorted(self.probes, self.starts, side="right").astype(np.int64)
+    def greatest(self, values: Ints) -> Ints:
+        """The greatest of the values, none of them below -1, of the points before each probe."""
+        met = np.full(self._probes + 1, -1, dtype=np.int64)
+        np.maximum.at(met, self.next, values)
+        return np.maximum.accumulate(met[: self._probes])
 
     def total(self, values: Ints) -> Ints:
-        """Sum of the values of the intervals that begin before each probe; kept for the next window."""
+        """Sum of the values of the points before each probe; kept for whoever asks next."""
         # The values are kept with their sum, so that no others can take their place in memory.
         kept = self._totals.get(id(values))
         if kept is None:
-            running = np.concatenate([[0], np.cumsum(values[self._order])])
-            kept = self._totals[id(values)] = (values, running[self._entered])
+            met = np.zeros(self._probes + 1, dtype=np.int64)
+            np.add.at(met, self.next, values)
+            kept = self._totals[id(values)] = (values, np.cumsum(met[: self._probes]))
         return kept[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Starts of intervals against probes: what all windows over the same rows have in common."""
+
+    starts: Ints
+    probes: Ints
+    passed: Passed
+
+    @classmethod
+    def of(cls, starts: Ints, probes: Ints) -> Begun:
+        """Of intervals that begin at these instants, and probes in order."""
+        return cls(starts, probes, Passed(starts, probes))
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Intervals whose run of probes two blocks of ``size``, a power of two, cover: where each block begins."""
+
+    size: int
+    rows: Ints
+    begin: Ints
+    second: Ints
 
 
 class Alive:
@@ -94,34 +119,26 @@ class Alive:
     """
 
     def __init__(self, begun: Begun, ends: Ints) -> None:
-        self._begun = begun
-        self.starts, self.probes = begun.starts, begun.probes
-        self.ends = np.maximum(self.starts, ends)
-        self._end_order = np.argsort(self.ends, kind="stable")
-        self._left = np.searchsorted(self.ends[self._end_order], self.probes, side="left")
+        self.starts, self.probes, self._entered = begun.starts, begun.probes, begun.passed
+        self.ends = np.maximum(begun.starts, ends)
+        self._left = Passed(self.ends, begun.probes)
+        self._covers: dict[int, tuple[Bools, list[Cover]]] = {}
 
     @classmethod
     def of(cls, starts: Ints, ends: Ints, probes: Ints) -> Alive:
         """Of intervals that no other window shares."""
-        return cls(Begun(starts, probes), ends)
+        return cls(Begun.of(starts, probes), ends)
 
     def count(self) -> Ints:
         """Number of intervals that contain each probe."""
-        return self._begun.entered - self._left
+        return self._entered.count - self._left.count
 
     def total(self, values: Ints) -> Ints:
         """Exact sum of the values of the intervals that contain each probe, as long as it is below 2^63.
 
         Running totals may wrap around; their difference is right all the same.
         """
-        leaving = np.concatenate([[0], np.cumsum(values[self._end_order])])
-        summed: Ints = self._begun.total(values) - leaving[self._left]
-        return summed
-
-    @cached_property
-    def _length(self) -> Ints:
-        """How many probes each interval contains, from the first after its start."""
-        return np.searchsorted(self.probes, self.ends, side="right") - self._begun.first
+        return self._entered.total(values) - self._left.total(values)
 
     def greatest(self, values: Ints, valid: Bools) -> tuple[Ints, Bools]:
         """Greatest value among the intervals that contain each probe, and whether there is one.
@@ -129,21 +146,32 @@ class Alive:
         Each interval covers a run of probes. Its value goes into the two overlapping blocks of a power of two that
         cover the run, and is then handed down level by level: a sparse table, used backwards.
         """
-        size = len(self.probes)
-        used = np.flatnonzero(valid & (self._length > 0))
-        first, length, values = self._begun.first[used], self._length[used], values[used]
-        best = np.full(size, _LOWEST, dtype=np.int64)
-        level = np.frexp(length.astype(np.float64))[1] - 1
-        for power in range(int(level.max(initial=0)), -1, -1):
-            if power < int(level.max(initial=0)):
-                half = 1 << power
+        best = np.full(len(self.probes), _LOWEST, dtype=np.int64)
+        for number, cover in enumerate(self._covered(valid)):
+            if number:
                 handed = best.copy()
-                np.maximum(handed[half:], best[: size - half], out=handed[half:])
+                np.maximum(handed[cover.size :], best[: -cover.size], out=handed[cover.size :])
                 best = handed
-            here = level == power
-            np.maximum.at(best, first[here], values[here])
-            np.maximum.at(best, first[here] + length[here] - (1 << power), values[here])
+            brought = values[cover.rows]
+            np.maximum.at(best, cover.begin, brought)
+            np.maximum.at(best, cover.second, brought)
         return best, best != _LOWEST
+
+    def _covered(self, valid: Bools) -> list[Cover]:
+        """How the valid intervals cover probes, from the largest blocks to those of one; kept for the next values."""
+        kept = self._covers.get(id(valid))
+        if kept is None:
+            used = np.flatnonzero(valid & (self._left.next > self._entered.next))
+            first = self._entered.next[used]
+            length = self._left.next[used] - first
+            level = (np.frexp(length.astype(np.float64))[1] - 1).astype(np.int8)
+            covers = []
+            for power in range(int(level.max(initial=0)), -1, -1):
+                here = np.flatnonzero(level == power)
+                begin = first[here]
+                covers.append(Cover(1 << power, used[here], begin, begin + length[here] - (1 << power)))
+            kept = self._covers[id(valid)] = (valid, covers)
+        return kept[1]
 
     def distinct(self, codes: Ints, valid: Bools) -> Ints:
         """Number of different codes among the intervals that contain each probe.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,7 @@ from features.windows.block import (
     PROBE,
     ROLE,
     ROW,
+    SECTION,
     SERVES,
     SPINE,
     STREAM,
@@ -46,8 +48,7 @@ from features.windows.plan import BY_VALUE, TOLD_APART, MeasurePlan, Peak, Strea
 from features.windows.revisions import effective
 from features.windows.values import Nameless, Values, counted
 
-# What only probes have, and no aggregate looks at.
-_CARRIED = [SPINE, PACKED]
+_OF_SPINE = f"{SPINE}."
 
 # A gigabyte of features a row of 8,000 bytes, where Arrow's limit is two.
 _ROWS_OUT = 131_072
@@ -91,6 +92,9 @@ def ready(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def kernel(stage: Stage) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """The function for ``mapInArrow``: one row a probe out, in no order. All rows of a key are in one task."""
+    # What only probes have, and no aggregate looks at.
+    carried = [SPINE, PACKED] if stage.before else [SPINE]
+    unread = {*carried, KEY, SECTION}
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held = list(batches)
@@ -98,12 +102,14 @@ def kernel(stage: Stage) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
             rows = pa.Table.from_batches(held)
             without = rows.filter(pc.is_null(rows[KEY]))
             nothing = [pa.nulls(len(without), _raw(field.type)) for field in stage.features]
-            yield from _described(without, nothing, stage)
+            yield from _described(without.select(carried).flatten(), nothing, stage)
             having = rows.filter(pc.is_valid(rows[KEY])) if len(without) else rows
-            for block, keys, places in whole_keys(having.drop_columns(_CARRIED)):
+            own = having.select(carried).flatten()
+            read = having.select([name for name in having.column_names if name not in unread])
+            for places, keys in whole_keys(having):
+                block = read.take(pa.array(places))
                 probes = places[block[STREAM].to_numpy() == PROBE]
-                described = having.select(_CARRIED).take(pa.array(probes))
-                yield from _described(described, features_of(block, keys, stage), stage)
+                yield from _described(own.take(pa.array(probes)), features_of(block, keys, stage), stage)
 
     return run
 
@@ -113,16 +119,14 @@ def _described(probes: pa.Table, features: Sequence[pa.Array], stage: Stage) -> 
     sizes = [width(len(schema)) for schema in stage.before]
     size = sum(sizes)
     for first in range(0, len(probes), _ROWS_OUT):
-        part = probes.slice(first, _ROWS_OUT)
+        part = probes.slice(first, _ROWS_OUT).combine_chunks().to_batches()[0]
         now = [column.slice(first, _ROWS_OUT) for column in features]
-        before = (
-            from_arrow(part[PACKED].combine_chunks(), size) if size else np.empty((len(part), 0), np.uint8)
-        )
-        spine = part[SPINE].combine_chunks()
+        before = from_arrow(part[PACKED], size) if size else np.empty((len(part), 0), np.uint8)
+        columns = {name.removeprefix(_OF_SPINE): part[name] for name in part.schema.names if name != PACKED}
         if stage.last is None:
+            spine = pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
             yield pa.RecordBatch.from_pydict({SPINE: spine, PACKED: to_arrow(np.hstack([before, pack(now)]))})
             continue
-        columns = dict(zip(spine.type.names, spine.flatten(), strict=True))
         begin = 0
         for schema, wide in zip(stage.before, sizes, strict=True):
             columns |= _typed(unpack(before[:, begin : begin + wide], schema.types), schema)
@@ -153,17 +157,17 @@ def features_of(rows: pa.Table, keys: Ints, stage: Stage) -> list[pa.Array]:
     columns: dict[str, pa.Array] = {}
     heard = np.zeros(len(at), dtype=np.bool_)
     for stream in stage.streams:
-        part = _Part(rows, keys, stream)
-        columns |= part.features(probes)
-        heard |= part.was_heard_of(probes)
+        part = _Part(rows, keys, stream, probes)
+        columns |= part.features()
+        heard |= part.was_heard_of()
     *names, _ = stage.features.names
     return [*(columns[name] for name in names), pa.array(heard)]
 
 
 class _Part:
-    """The events of one group in a block."""
+    """The events of one group in a block, and the probes they are seen by."""
 
-    def __init__(self, rows: pa.Table, keys: Ints, stream: StreamPlan) -> None:
+    def __init__(self, rows: pa.Table, keys: Ints, stream: StreamPlan, probes: Probes) -> None:
         at = np.flatnonzero(rows[STREAM].to_numpy() == stream.stream)
         self._rows, self._stream = rows.take(pa.array(at)), stream
         self._keys, self._times = keys[at], ints(self._rows, TIME)
@@ -177,30 +181,33 @@ class _Part:
             if (serves != EVERY_WINDOW).any():
                 self._serves, self._stands_for = serves & EVERY_WINDOW, serves >> KIND_BITS
         self._events, self._counts = self._effective()
+        self._probes, self._begun = probes, self._events.begun(probes)
 
-    def features(self, probes: Probes) -> dict[str, pa.Array]:
+    def features(self) -> dict[str, pa.Array]:
         """Every feature of the group for each probe."""
-        read = [self._values(measure) for measure in self._stream.measures]
-        begun, columns = self._events.begun(probes), {}
+        read, probes = [self._values(measure) for measure in self._stream.measures], self._probes
+        columns = {}
         for bit, micros in enumerate(self._stream.windows):
-            alive, counts = self._events.alive(begun, probes.axis, micros, bit), dict[int, Ints]()
+            alive = self._events.alive(self._begun, probes.axis, micros, bit)
             for measure, values in zip(self._stream.measures, read, strict=True):
                 for output in measure.outputs:
                     if output.micros == micros:
                         served = self._stream.bit(measure, micros)
-                        asked = Asked(measure, micros, served, values, self._events, alive, probes, counts)
+                        asked = Asked(measure, micros, served, values, self._events, alive, probes)
                         columns[output.name] = aggregate(asked)
         return columns
 
-    def was_heard_of(self, probes: Probes) -> Bools:
+    def was_heard_of(self) -> Bools:
         """For each probe, whether any row of its key ever began to count before, whatever became of it."""
-        events = self._events
-        used = self._counts & (events.start < events.until)
-        starts = np.sort(probes.axis.fold(self._keys[used], events.start[used]))
-        begin = probes.axis.fold(probes.keys, np.full(len(probes.keys), probes.axis.low))
-        before = np.searchsorted(starts, begin, side="left")
-        heard: Bools = np.searchsorted(starts, probes.folded, side="left") > before
+        used = self._counts & (self._events.start < self._events.until)
+        latest = self._begun.passed.greatest(np.where(used, self._keys, -1))
+        heard: Bools = latest == self._probes.keys
         return heard
+
+    @cached_property
+    def _one_each(self) -> Ints:
+        """What the rows that count add to a count."""
+        return self._counts.astype(np.int64)
 
     def _effective(self) -> tuple[Events, Bools]:
         known, until = self._known, np.full(len(self._keys), FOREVER)
@@ -242,7 +249,9 @@ class _Part:
     def _values_of(self, measure: MeasurePlan, column: object) -> Values:
         values, valid = self._columns[column]
         if self._stands_for is None:
-            return Values.of(values, valid)
+            return Values.of(
+                values, valid, self._one_each if valid is self._counts else valid.astype(np.int64)
+            )
         is_entropy = measure.kind == "entropy"
         # A window is counted once for all measures that are given the same array.
         if (column, is_entropy) not in self._ones:
@@ -271,14 +280,15 @@ class _Part:
     def _read(self, measure: MeasurePlan) -> tuple[Ints, Bools]:
         if measure.slot is None:
             is_time = measure.kind.startswith("hours")
-            return self._times if is_time else self._counts.astype(np.int64), self._counts
+            return self._times if is_time else self._one_each, self._counts
         if measure.kind in TOLD_APART:
             column = self._rows[text_column(measure.slot)].combine_chunks().dictionary_encode()
             valid = column.is_valid().to_numpy(zero_copy_only=False)
             return column.indices.fill_null(0).to_numpy().astype(np.int64), valid & self._counts
         numbers = self._rows[number_column(measure.slot)]
-        valid = numbers.is_valid().to_numpy()
-        return numbers.fill_null(0).to_numpy().astype(np.int64), valid & self._counts
+        # What is computed of the same rows is computed once, and they are known by the array that marks them.
+        valid = numbers.is_valid().to_numpy() & self._counts if numbers.null_count else self._counts
+        return numbers.fill_null(0).to_numpy().astype(np.int64), valid
 
 
 def _ranks(texts: pa.ChunkedArray) -> Ints:

@@ -10,23 +10,24 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from features.windows.block import KEY, ROW, SECTION
+from features.windows.block import KEY, SECTION
 from features.windows.hot_keys import HotKey
 
 # So many numbers for each task that none is left without one (but for one in millions).
 _TRIED = 24
 
 
-def placed(rows: DataFrame, hot: Sequence[HotKey], tasks: int | None) -> DataFrame:
+def placed(rows: DataFrame, row: Column, hot: Sequence[HotKey], tasks: int | None) -> DataFrame:
     """The rows where they meet: those with one key and one section in one task.
 
     Args:
         rows: as they are exchanged; with sections if any key is hot.
+        row: tells rows without a key apart.
         hot: keys that are cut into sections.
         tasks: how many tasks share the rows. None leaves it to Spark, which places sections by chance.
     """
     # Rows without a key meet nobody; together they would make one large task.
-    by_chance = F.xxhash64(ROW)
+    by_chance = F.xxhash64(row)
     alone = F.col(KEY).isNull()
     section = F.col(SECTION) if SECTION in rows.columns else F.lit(0)
     if tasks is None:

@@ -77,9 +77,9 @@ class Values:
     heights: tuple[Ints, Bools] | None = None
 
     @classmethod
-    def of(cls, values: Ints, valid: Bools) -> Values:
+    def of(cls, values: Ints, valid: Bools, ones: Ints) -> Values:
         """Of events that stand for themselves."""
-        return cls(values, valid, valid.astype(np.int64), np.where(valid, values, 0))
+        return cls(values, valid, ones, np.where(valid, values, 0))
 
     @classmethod
     def summarised(cls, kind: Kind, values: Ints, valid: Bools, stands_for: Ints, ones: Ints) -> Values:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,8 +29,9 @@ from features.declare import (
 from features.derived_source import check_lookback
 from features.source import Source
 from features.view import build_view, view_states, with_rereads
-from features.windows.state import SCHEMA, State
+from features.windows.state import State
 from lake.errors import RefusedError
+from tests.features.stored_states import stored
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -105,11 +105,7 @@ def test_where_no_cut_is_refused_states_give_what_everything_gives(
     probes = spark.createDataFrame(asked, "payment_id string, payer_id string, as_of timestamp")
     states: dict[str, State] = {}
     for until in instants:
-        made = view_states(view, sources, until, states)
-        states = {
-            name: replace(one, rows=spark.createDataFrame(one.rows.collect(), SCHEMA))
-            for name, one in made.items()
-        }
+        states = stored(view_states(view, sources, until, states))
     found = build_view(view, probes, sources, states=with_rereads(view, sources, states))
     differs = sorted(found.collect()) != sorted(build_view(view, probes, sources).collect())
     assert (any(refused), differs) == (is_refused, is_refused)

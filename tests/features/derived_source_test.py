@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -37,9 +36,9 @@ from features.derived_source import check_known_at, check_lookback, events_of
 from features.explain import evidence
 from features.source import Source
 from features.view import build_view, view_states, with_rereads
-from features.windows.state import SCHEMA as STATE
 from features.windows.state import State
 from lake.errors import RefusedError, SchemaError
+from tests.features.stored_states import stored
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -277,13 +276,8 @@ def test_with_a_lookback_a_state_stands_for_what_a_query_made_long_ago(
         # What the lookback does not ask for is not there to be read; payments that are linked are, however old.
         since = NOON + timedelta(minutes=before) - 35 * HOUR
         left = {**sources, "settlements": begun_after(sources["settlements"], since)} if before else sources
-        made = view_states(
-            view, left, int((NOON + timedelta(minutes=after_noon)).timestamp() * 1_000_000), states
-        )
-        states = {
-            name: replace(one, rows=spark.createDataFrame(one.rows.collect(), STATE))
-            for name, one in made.items()
-        }
+        until = micros_of(NOON + timedelta(minutes=after_noon))
+        states = stored(view_states(view, left, until, states))
     since = NOON + timedelta(minutes=9000) - 35 * HOUR - timedelta(days=1)
     left = {**sources, "settlements": begun_after(sources["settlements"], since)}
     assert left["settlements"].rows.count() < len(settlements) - 50

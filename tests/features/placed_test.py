@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from features.windows.block import KEY, ROW, SECTION
+from features.windows.block import KEY, SECTION
 from features.windows.hot_keys import HotKey
 from features.windows.placed import placed
 
@@ -22,9 +22,9 @@ def tasks_of(
     """The tasks that have the rows of each key and section."""
     kind = "long" if any(isinstance(key, int) for key, _ in rows) else "string"
     made = [(key, section, f"row {number}") for number, (key, section) in enumerate(rows)]
-    frame = spark.createDataFrame(made, f"{KEY} {kind}, {SECTION} int, {ROW} string").repartition(3)
+    frame = spark.createDataFrame(made, f"{KEY} {kind}, {SECTION} int, row string").repartition(3)
     found: dict[Place, set[int]] = defaultdict(set)
-    for row in placed(frame, hot, tasks).withColumn("task", F.spark_partition_id()).collect():
+    for row in placed(frame, F.col("row"), hot, tasks).withColumn("task", F.spark_partition_id()).collect():
         found[row[KEY], row[SECTION]].add(row["task"])
     assert set(found) == set(rows)
     return found

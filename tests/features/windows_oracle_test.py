@@ -46,8 +46,8 @@ from features.declare import (
 from features.source import Source
 from features.view import build_view, hot_keys, view_states, with_rereads
 from features.windows.block import whole_keys
-from features.windows.state import SCHEMA as STATE
 from features.windows.state import State
+from tests.features.stored_states import stored
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOWS = [minutes(5), hours(1), days(1), LIFETIME]
@@ -294,9 +294,7 @@ def mismatches(
     sources = {"payments": Source(rows if is_revised else rows.drop("revision"), ("id",))}
     states: dict[str, State] = {}
     for after_noon in states_at:
-        made = view_states(VIEW, sources, micros(NOON + after_noon), states)["card"]
-        # Stored in between, as builds do.
-        states = {"card": replace(made, rows=spark.createDataFrame(made.rows.collect(), STATE))}
+        states = stored(view_states(VIEW, sources, micros(NOON + after_noon), states))
     states = with_rereads(VIEW, sources, states)
     hot = {}
     if rows_per_task is not None:
@@ -378,13 +376,12 @@ def test_keys_that_span_batches_stay_whole(size: int) -> None:
     rows = pa.table({"key": keys, "time": [dice.randrange(50) for _ in keys]})
     table = pa.Table.from_batches(rows.to_batches(max_chunksize=size))
     blocks = list(whole_keys(table, size=10))
-    chunks = [block["key"].to_pylist() for block, _, _ in blocks]
+    chunks = [[keys[place] for place in places.tolist()] for places, _ in blocks]
     assert Counter(key for chunk in chunks for key in chunk) == Counter(keys)
     assert not any(set(a) & set(b) for n, a in enumerate(chunks) for b in chunks[n + 1 :])
     assert len(chunks) > 1
-    for block, numbers, places in blocks:
-        assert block.equals(table.take(places).combine_chunks())
-        pairs = list(zip(numbers.tolist(), block["time"].to_pylist(), strict=True))
+    for (places, numbers), chunk in zip(blocks, chunks, strict=True):
+        pairs = list(zip(numbers.tolist(), table["time"].take(places).to_pylist(), strict=True))
         assert pairs == sorted(pairs)
         assert pairs[0][0] == 0
-        assert len(set(numbers.tolist())) == len(set(block["key"].to_pylist()))
+        assert len({*zip(numbers.tolist(), chunk, strict=True)}) == len(set(chunk)) == pairs[-1][0] + 1
