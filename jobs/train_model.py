@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from jobs.arguments import instant
@@ -13,6 +12,7 @@ from jobs.label_maturity import measure_maturity
 from jobs.lineage_table import write_model_lineage
 from jobs.proofs import prove_before_training
 from jobs.registry import connect, experiment_id, registry_of
+from jobs.sweep_progress import SweepProgress
 from jobs.training_sets import feature_rows, slice_of, store, tables_of
 from lake.errors import TrustlakeError
 from lake.runs import Outcome
@@ -27,8 +27,6 @@ from training.review.links import UiLinks
 from training.splits import split
 from training.stored_table import StoredTable
 from training.sweep.child_runs import ChildRuns
-from training.sweep.settings import SweepSettings
-from training.sweep.trial import Trial, Winner
 from training.train import contract_of, train
 from training.training_run import FOLD, RUN_KEY, Candidate, log_candidate, open_run
 from training.training_set import table_spec
@@ -87,7 +85,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
             folds,
             settings,
             runs=ChildRuns(client, experiment, run_id),
-            on_trial=_on_trial(context, settings.sweep, len(folds.stages)),
+            on_trial=SweepProgress(context.log, settings.sweep, len(folds.stages)),
             on_fold=partial(_on_fold, context, set()),
         )
         types = dict(context.lake.read(model.view.table).dtypes)
@@ -113,7 +111,7 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
     context.log.info("candidate %s v%d: %s", registry.name, version, links.run(experiment, run_id))
     return Outcome(
         rows_in=final.fit.train_rows,
-        result=f"v{version}, best of {settings.sweep.trials} trials, average precision "
+        result=f"v{version} with the parameters of trial {winner.number + 1}, average precision "
         f"{final.evaluation['average_precision']}, ROC-AUC {final.evaluation['roc_auc']}",
         place=links.run(experiment, run_id),
         outputs={
@@ -121,28 +119,6 @@ def _train(context: Context, model: Model, tables: dict[str, int], key: str) -> 
             for name in (table_spec(model.name).name, LABEL_MATURITY.name, MODEL_QUALITY.name)
         },
     )
-
-
-def _on_trial(context: Context, sweep: SweepSettings, stages: int) -> Callable[[Trial, Winner | None], None]:
-    started = time.monotonic()
-    ended: list[int] = []
-
-    def say(trial: Trial, best: Winner | None) -> None:
-        ended.append(trial.number)
-        left = (time.monotonic() - started) / len(ended) * (stages * sweep.trials - len(ended))
-        so_far = f"best {best.score:.4f}, trial {best.number + 1}" if best else "none yet"
-        if trial.score is None:
-            context.log.warning(
-                "trial %d/%d failed: %s (%s)", trial.number + 1, sweep.trials, trial.reason, so_far
-            )
-            return
-        context.log.info(
-            "trial %d/%d: %s %.4f after %d rounds%s (%s), about %.0f s left",
-            *(trial.number + 1, sweep.trials, sweep.metric, trial.score, trial.rounds),
-            *(", given up" if trial.is_pruned else "", so_far, left),
-        )
-
-    return say
 
 
 def _on_fold(context: Context, said: set[str], judged: Judged) -> None:

@@ -27,7 +27,7 @@ class Judged:
     """One fold's booster and how good it is on rows it never saw, with labels that had matured by then.
 
     Attributes:
-        states: how many rows of ``train`` and ``test`` are in which state of their label.
+        states: how many rows of ``train`` and ``test``, or of ``all``, are in which state of their label.
     """
 
     fold: Fold

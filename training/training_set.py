@@ -199,7 +199,12 @@ class TrainingSet:
         return rows.select("row", AS_OF, "entity", "amount", "slices", _is_fraud(), _loss(), FEATURES)
 
     def states(self, fold: Fold) -> dict[str, dict[str, int]]:
-        """How many rows of a fold's training and of its test are in which state; see ``verdicts.state``."""
+        """How many rows of a fold's training and of its test are in which state; see ``verdicts.state``.
+
+        Parts drawn by chance share out the rows with a verdict, so there the states are those of all rows.
+        """
+        if fold.draw is not None:
+            return {"all": self._states(_between(fold.train_from, fold.train_to), fold.judged_at)}
         return {
             part: self._states(_between(begin, end), before)
             for part, begin, end, before in (

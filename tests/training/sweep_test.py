@@ -118,13 +118,13 @@ def test_a_killed_sweep_is_finished_with_the_trials_of_an_undisturbed_one(
     assert sorted(killed.finished()) == [0, 1]
     fitted.clear()
     monkeypatch.setattr(sweep_module, "_run", dies_at(99))
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, int, bool]] = []
     found = sweep(
         [fold],
         PLAN,
         settings,
         killed,
-        lambda trial, best: told.append((trial.number, best.number if best else -1)),
+        lambda trial, best: told.append((trial.number, best.number if best else -1, trial.is_kept)),
     )
     assert sorted(fitted) == [2, 3, 4, 5]
     assert found == expected
@@ -138,7 +138,7 @@ def test_a_killed_sweep_is_finished_with_the_trials_of_an_undisturbed_one(
         best.rounds,
         best.score,
     )
-    assert [number for number, _ in told] == [0, 1, 2, 3, 4, 5]
+    assert [(number, is_kept) for number, _, is_kept in told] == [(n, n < 2) for n in range(6)]
     assert told[-1][1] == found.number
     assert all(1 <= trial.rounds <= 8 for trial in trials.values())
 

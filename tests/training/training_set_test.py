@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from features.label_events import label_events
 from features.labels import Label
 from features.source import Source
-from features.verdicts import LABELS_TYPE
+from features.verdicts import LABELS_TYPE, STATES
 from training.splits import Fold, SplitSettings, split
 from training.training_set import TestSettings as Judging
 from training.training_set import TrainingSet, feature_array, table_spec, training_set, with_labels
@@ -212,6 +212,7 @@ def test_random_parts_share_the_rows_and_the_frauds_and_none_is_trained_on_and_t
         chosen_by = {row["row"] for row in kept(frame).train_rows(validation).collect()}
         assert chosen_on | chosen_by == trained
         assert chosen_on.isdisjoint(chosen_by)
+        assert kept(frame).states(test) == {"all": dict.fromkeys(STATES, 0) | {"matured": 103}}
     assert sorted(tested) == sorted(hashed(payment.row) for payment in payments)
 
 

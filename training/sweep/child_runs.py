@@ -65,9 +65,8 @@ class ChildRuns:
         self._client.set_terminated(run_id, _ENDED[trial.score is None])
 
     def _name_of(self, trial: Trial) -> str:
-        return (
-            f"trial {trial.number}" if self._stage == 0 else f"part {self._stage + 1}, trial {trial.number}"
-        )
+        name = f"trial {trial.number + 1}"
+        return name if self._stage == 0 else f"part {self._stage + 1}, {name}"
 
     def _search(self, status: str) -> list[Run]:
         where = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent}' and attributes.status = '{status}'"
@@ -90,4 +89,5 @@ def _trial(run: Run) -> Trial:
         curves=tuple(tuple(curve) for curve in json.loads(run.data.tags.get(_CURVES, "[]"))),
         is_pruned=json.loads(run.data.tags.get(_PRUNED, "false")),
         reason=run.data.tags.get(_REASON, ""),
+        is_kept=True,
     )

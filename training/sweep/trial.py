@@ -16,6 +16,7 @@ class Trial:
         curves: per fold, the best validation metric after every few rounds.
         is_pruned: it was given up; its score is that of the rounds it had.
         reason: why it failed, in one line.
+        is_kept: it was not run, but read back from MLflow, where a killed sweep had written it.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Trial:
     # How the trial was run says nothing of what came of it.
     binned: int = field(default=0, compare=False)
     process: str = field(default="", compare=False)
+    is_kept: bool = field(default=False, compare=False)
 
     def numbered(self, number: int) -> Trial:
         """The same trial, with this number."""
