@@ -21,6 +21,7 @@ from jobs.arguments import base_parser, check_range
 from jobs.configuration import Config, Loaded, decoded, places, read
 from jobs.definitions import Definitions, load_definitions
 from jobs.log import start_log, step_log
+from jobs.mlflow_failures import mlflow_failures
 from jobs.not_beside import check_beside
 from jobs.session import build_session
 from jobs.sql_mistakes import sql_mistakes
@@ -114,7 +115,7 @@ def run_job(job: type[Job], argv: Sequence[str] | None) -> Finished:
     start_log(arguments.log_format)
     context = _context(job.NAME, arguments)
     check_beside(context.lake, job.NAME, now, wait=arguments.wait)
-    with _failure_recorded(context, job.NAME, _UNPLANNED), sql_mistakes():
+    with _failure_recorded(context, job.NAME, _UNPLANNED), sql_mistakes(), mlflow_failures():
         planned = job.plan(context)
     key = _key(job.NAME, arguments, planned, context)
     before = None if arguments.replace else completed(context.lake, key)
@@ -145,7 +146,7 @@ def parsed(job: type[Job], argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _work(job: type[Job], context: Context, planned: Plan, key: str) -> Outcome:
     began = now()
-    with _failure_recorded(context, job.NAME, planned), sql_mistakes():
+    with _failure_recorded(context, job.NAME, planned), sql_mistakes(), mlflow_failures():
         outcome = planned.work(key)
     row = _row(context, job.NAME, planned, began, DONE)
     record(context.lake, row, outcome)

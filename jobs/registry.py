@@ -19,8 +19,9 @@ def connect(settings: MlflowSettings) -> MlflowClient:
     """Point MLflow at the configured store, which is made where it is a local folder that is absent."""
     if settings.store:
         Path(settings.store).mkdir(parents=True, exist_ok=True)
-    # MLflow would draw a bar for every file of a few kilobytes.
+    # MLflow would draw a bar for every file of a few kilobytes, and print two lines for every trial.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     mlflow.set_tracking_uri(settings.tracking)
     mlflow.set_registry_uri(settings.registry_uri or settings.tracking)

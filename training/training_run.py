@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ import pandas as pd
 import xgboost as xgb
 from mlflow import MlflowClient
 from mlflow.data.dataset import Dataset
+from mlflow.entities import RunStatus
+from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from training.artefact.contract import ModelContract
@@ -28,6 +31,7 @@ from training.review.links import UiLinks
 from training.sweep.trial import Winner
 
 RUN_KEY, FOLD = "trustlake.run_key", "trustlake.fold"
+_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 _FOLD_METRICS = ("roc_auc", "average_precision")
 
 
@@ -48,14 +52,36 @@ class Candidate:
 
 @contextmanager
 def open_run(client: MlflowClient, experiment_id: str, run_key: str, name: str) -> Iterator[str]:
-    """The id of the run of this key, made or found again; it is the active run of the body."""
+    """The id of the run of this key, made or found again; it is the active run of the body.
+
+    What the body raises is raised, also where MLflow cannot be told that the run has failed.
+    """
     found = client.search_runs([experiment_id], f"tags.`{RUN_KEY}` = '{run_key}'", max_results=1)
     if found:
         run_id = found[0].info.run_id
     else:
         run_id = client.create_run(experiment_id, tags={RUN_KEY: run_key}, run_name=name).info.run_id
-    with mlflow.start_run(run_id=run_id):
+    mlflow.start_run(run_id=run_id)
+    try:
         yield run_id
+    except BaseException:
+        with suppress(MlflowException), _asked_once():
+            mlflow.end_run(RunStatus.to_string(RunStatus.FAILED))
+        raise
+    mlflow.end_run()
+
+
+@contextmanager
+def _asked_once() -> Iterator[None]:
+    """Whoever does not answer is not asked again: MLflow would try for minutes."""
+    before = os.environ.get(_RETRIES)
+    os.environ[_RETRIES] = "0"
+    try:
+        yield
+    finally:
+        del os.environ[_RETRIES]
+        if before is not None:
+            os.environ[_RETRIES] = before
 
 
 def log_candidate(
