@@ -22,6 +22,7 @@ from training.sweep.settings import Range, SweepSettings
 from training.sweep.suggestion import Suggestion
 from training.sweep.sweep import sweep
 from training.sweep.trial import Trial, Winner
+from training.sweep.trial_run import in_a_line
 from training.trainers.fit import fit
 from training.trainers.fit_plan import FitPlan
 
@@ -290,6 +291,30 @@ def test_a_failed_trial_says_why_in_a_line_and_the_others_go_on(
     hopeless = settings_of(trials=2, space=SPACE | {"grow_policy": {"choice": ["sideways"]}})
     with pytest.raises(TrustlakeError, match=r"all 2 trials failed; the first: .*sideways"):
         counted(fold, runs(), hopeless)
+
+
+def test_more_workers_than_slots_end_a_sweep_at_once(fold: DataFrame, runs: Callable[[], ChildRuns]) -> None:
+    one = runs()
+    with pytest.raises(
+        TrustlakeError, match=r"trainer\.workers is 64, but not so many tasks can run at once"
+    ):
+        sweep([fold], replace(PLAN, workers=64), settings_of(trials=2), one, quiet)
+    assert one.finished() == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            "An error occurred.\n: a.b.Exception: no room\n\tat java.lang.Thread.run(T.java:8)\n\t... 3 more\n",
+            "no room",
+        ),
+        ('Traceback:\n  File "x.py", line 1\nValueError: too odd\n  at last', "ValueError: too odd"),
+        ("", "no reason given"),
+    ],
+)
+def test_a_line_of_an_error_is_one_that_says_something(error: str, expected: str) -> None:
+    assert in_a_line(error).endswith(expected)
 
 
 @pytest.mark.parametrize("sampler", SEARCHES)

@@ -82,9 +82,10 @@ def plans_of(
 
 def in_a_line(error: str) -> str:
     """The last line of an error that says something, such as what XGBoost found wrong."""
-    lines = [line.strip() for line in error.splitlines() if line.strip()]
-    said = [line for line in lines if "Error" in line and not line.startswith(("File ", "at "))]
-    return (said or lines or ["no reason given"])[-1][:_LONGEST]
+    lines = [line.strip() for line in error.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(("File ", "at ", "..."))]
+    said = [line for line in telling if "Error" in line]
+    return (said or telling or ["no reason given"])[-1][:_LONGEST]
 
 
 def _score(one: Fit, metric: str) -> float:

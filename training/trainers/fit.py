@@ -14,12 +14,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from py4j.protocol import Py4JError
 from pyspark import BarrierTaskContext
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from xgboost.collective import CommunicatorContext
 from xgboost.tracker import RabitTracker
 
+from lake.errors import TrustlakeError
 from training.trainers.fit_plan import Fit, FitPlan
 from training.trainers.grow import grow
 from training.trainers.kept import Binned, bin_rows, find, keep, times_binned
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from pyspark import Broadcast
 
 _SCHEMA = "booster binary, facts string"
+_TOO_FEW_SLOTS = "SPARK-24819"
 _READ = ("features", "is_fraud", "is_validation", "loss", "weight", "age_days")
 Task = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
@@ -50,8 +54,20 @@ def fit(rows: DataFrame, plan: FitPlan) -> Fit:
 
 
 def fit_ready(rows: DataFrame, plan: FitPlan) -> Fit:
-    """Fit with rows that are as ``in_order`` gives them."""
-    return _fit_of(rows.mapInArrow(_task(plan), _SCHEMA, barrier=plan.workers > 1).collect())
+    """Fit with rows that are as ``in_order`` gives them.
+
+    Raises:
+        TrustlakeError: there are more workers than slots.
+    """
+    try:
+        return _fit_of(rows.mapInArrow(_task(plan), _SCHEMA, barrier=plan.workers > 1).collect())
+    except (PySparkException, Py4JError) as error:
+        if _TOO_FEW_SLOTS not in str(error):
+            raise
+        raise TrustlakeError(
+            f"trainer.workers is {plan.workers}, but not so many tasks can run at once; lower trainer.workers or give "
+            "the cluster more cores"
+        ) from error
 
 
 def in_order(rows: DataFrame, workers: int = 1) -> DataFrame:

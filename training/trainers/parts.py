@@ -17,8 +17,6 @@ from lake.errors import TrustlakeError
 from training.trainers.fit import fit
 from training.trainers.fit_plan import Fit, FitPlan
 
-_TOO_FEW_SLOTS = "SPARK-24819"
-
 
 def fit_in_parts(
     rows: DataFrame,
@@ -36,7 +34,8 @@ def fit_in_parts(
         on_retry: told of the rounds that are kept and why the part failed, before it is tried again.
 
     Raises:
-        TrustlakeError: there are more workers than slots, or a part failed as often as it is tried.
+        TrustlakeError: there are more workers than slots.
+        PySparkException, Py4JError: a part failed as often as it is tried.
     """
     length = part or plan.rounds
     # Drawn anew for every round, so that parts draw as the whole would.
@@ -64,11 +63,6 @@ def _tried(
         try:
             return fit(rows, plan)
         except (PySparkException, Py4JError) as error:
-            if _TOO_FEW_SLOTS in str(error):
-                raise TrustlakeError(
-                    f"trainer.workers is {plan.workers}, but not so many tasks can run at once; lower "
-                    "trainer.workers or give the cluster more cores"
-                ) from error
             if attempt == attempts:
                 raise
             on_retry(kept, str(error).splitlines()[0])
