@@ -23,6 +23,8 @@ def connect(settings: MlflowSettings) -> MlflowClient:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    # It logs, with a traceback, what it raises as well.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     mlflow.set_tracking_uri(settings.tracking)
     mlflow.set_registry_uri(settings.registry_uri or settings.tracking)
     return MlflowClient(settings.tracking, settings.registry_uri)
