@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from features.check import mistakes
 from features.declare import FeatureView
+from features.declared_types import wrong_types
 from features.definition_hash import definition_hash
 from lake.contracts import Contract
 from lake.errors import ConfigError
@@ -57,6 +58,9 @@ def load_definitions(place: str, contracts: Mapping[str, Contract] | None) -> De
         ConfigError: the file cannot be imported, declares nothing, or does not fit the contracts.
     """
     declared = list(vars(_import(place)).values())
+    odd = [odd for value in declared if isinstance(value, (FeatureView, Model)) for odd in wrong_types(value)]
+    if odd:
+        raise ConfigError(list(dict.fromkeys(odd)))
     models = _distinct(value for value in declared if isinstance(value, Model))
     views = _distinct(
         [*(v for v in declared if isinstance(v, FeatureView)), *(model.view for model in models)]
@@ -136,5 +140,7 @@ def _import(place: str) -> ModuleType:
             for frame in traceback.extract_tb(error.__traceback__)
             if frame.filename == place
         ]
-        raise ConfigError([f"{place}{''.join(lines[-1:])}: cannot be loaded: {error}"]) from error
+        # Python says only here what it takes a name for: "Did you mean: 'total'?"
+        said = traceback.format_exception_only(error)[-1].strip()
+        raise ConfigError([f"{place}{''.join(lines[-1:])}: cannot be loaded: {said}"]) from error
     return module

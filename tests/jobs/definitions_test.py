@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from features.declare import count, days
 from jobs.definitions import load_definitions
 from lake.contracts import Contract, read_contracts
 from lake.errors import ConfigError
@@ -106,6 +107,36 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path, contracts: 
     ]
 
 
+def test_what_is_not_of_the_type_a_declaration_takes_is_told_with_its_line(
+    tmp_path: Path, contracts: dict[str, Contract]
+) -> None:
+    place = write(
+        tmp_path,
+        HEAD
+        + 'a = FeatureGroup(entity="card", source="payments", windows=["1d"], measures=[[count("n")]])\n'
+        + 'b = FeatureGroup(entity=card, source="payments", windows=days(1), measures=["mode", total(3)])\n'
+        + 'view = FeatureView(name="v", spine=Spine(source="payments", row=7, as_of="now"), groups=[a, b, count])\n'
+        + GROUP
+        + VIEW.replace('"v"', '"w"').replace("view =", "other =")
+        + MODEL.replace("timedelta(days=1)", "1").replace("view=view", "view=other"),
+    )
+    found = mistakes(place, contracts)
+    assert found == [
+        f"{place}:8: row of Spine takes str; found 7",
+        f"{place}:8: as_of of Spine takes Literal['event_at', 'known_at'] | Calendar; found 'now'",
+        f"{place}:8: groups of FeatureView takes Sequence[FeatureGroup]; found {count!r}",
+        f"{place}:11: matures_after of Label takes timedelta; found 1",
+    ]
+    place = write(tmp_path, Path(place).read_text(encoding="utf-8").replace("[a, b, count]", "[a, b]"))
+    assert mistakes(place, contracts)[2:7] == [
+        f"{place}:6: entity of FeatureGroup takes Entity; found 'card'",
+        f"{place}:6: windows of FeatureGroup takes Sequence[Window]; found '1d'",
+        f"{place}:6: measures of FeatureGroup takes Sequence[Measure]; found [{count('n')!r}]",
+        f"{place}:7: windows of FeatureGroup takes Sequence[Window]; found {days(1)!r}",
+        f"{place}:7: measures of FeatureGroup takes Sequence[Measure]; found 'mode'",
+    ]
+
+
 def test_two_views_or_models_of_one_name_are_a_mistake(
     tmp_path: Path, contracts: dict[str, Contract]
 ) -> None:
@@ -119,13 +150,13 @@ def test_two_views_or_models_of_one_name_are_a_mistake(
     ("text", "expected"),
     [
         ("x = 1\ny = (\n", ":2: cannot be loaded: '(' was never closed"),
-        ("x = 1\ny = z\n", ":2: cannot be loaded: name 'z' is not defined"),
-        ("\nfrom features.declare import Gruop\n", ":2: cannot be loaded: cannot import name 'Gruop'"),
-        ("import absent_package\n", ":1: cannot be loaded: No module named 'absent_package'"),
-        ("from features.declare import days\ndays()\n", ":2: cannot be loaded: days() missing 1 required"),
-        ("import features.declare\nfeatures.declare.wekks(1)\n", ":2: cannot be loaded: module 'features.declare'"),
-        ("x = int('one')\n", ":1: cannot be loaded: invalid literal for int()"),
-        ("x = {}['one']\n", ":1: cannot be loaded: 'one'"),
+        ("x = 1\ny = z\n", ":2: cannot be loaded: NameError: name 'z' is not defined"),
+        ("\nfrom features.declare import Gruop\n", ":2: cannot be loaded: ImportError: cannot import name 'Gruop'"),
+        ("import absent_package\n", ":1: cannot be loaded: ModuleNotFoundError: No module named 'absent_package'"),
+        ("from features.declare import days\ndays()\n", ":2: cannot be loaded: TypeError: days() missing 1 required"),
+        ("import features.declare\nfeatures.declare.wekks(1)\n", ":2: cannot be loaded: AttributeError: module"),
+        ("x = int('one')\n", ":1: cannot be loaded: ValueError: invalid literal for int()"),
+        ("x = {}['one']\n", ":1: cannot be loaded: KeyError: 'one'"),
         ("x = 1\n", ": declares no FeatureView and no Model at its top level"),
     ],
 )  # fmt: skip
@@ -141,7 +172,9 @@ def test_an_absent_file_or_module_is_named(tmp_path: Path) -> None:
     assert mistakes(f"{tmp_path}/absent.py", None) == [
         f"{tmp_path}/absent.py: no such file; correct `definitions`"
     ]
-    assert mistakes("absent.package", None) == ["absent.package: cannot be loaded: No module named 'absent'"]
+    assert mistakes("absent.package", None) == [
+        "absent.package: cannot be loaded: ModuleNotFoundError: No module named 'absent'"
+    ]
 
 
 def test_one_model_is_expected(tmp_path: Path, contracts: dict[str, Contract]) -> None:
