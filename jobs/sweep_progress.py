@@ -41,7 +41,7 @@ class SweepProgress:
         self._log.info(
             "%s: %s %.4f after %d rounds%s (%s), %s",
             *(of_all, self._settings.metric, trial.score, trial.rounds, given_up, so_far),
-            "kept of the run before" if trial.is_kept else f"about {self._seconds_left():.0f} s left",
+            "kept from the run before" if trial.is_kept else f"about {self._seconds_left():.0f} s left",
         )
 
     def _seconds_left(self) -> float:

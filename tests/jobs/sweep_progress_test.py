@@ -27,7 +27,7 @@ def test_a_line_for_each_trial_with_the_time_that_those_of_this_run_foretell(
         progress(trial(2, score=None, rounds=0, reason="no such booster"), best)
         progress(trial(3, score=0.5, rounds=9), Winner(3, {}, 9, 0.5))
     assert caplog.messages == [
-        "trial 1/4: average_precision 0.2500 after 5 rounds (best 0.2500, trial 1), kept of the run before",
+        "trial 1/4: average_precision 0.2500 after 5 rounds (best 0.2500, trial 1), kept from the run before",
         "trial 2/4: average_precision 0.1250 after 3 rounds, given up (best 0.2500, trial 1), about 60 s left",
         "trial 3/4 failed: no such booster (best 0.2500, trial 1)",
         "trial 4/4: average_precision 0.5000 after 9 rounds (best 0.5000, trial 4), about 19 s left",
