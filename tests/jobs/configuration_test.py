@@ -83,7 +83,7 @@ def test_mistakes_of_configuration_contracts_and_definitions_are_told_at_once(tm
         for m in found
     )
     assert f"{contract}:1: the document: key names id; columns are payment_id" in found
-    assert f"{definitions}:7: cannot be loaded: name 'undefined' is not defined" in found
+    assert f"{definitions}:7: cannot be loaded: NameError: name 'undefined' is not defined" in found
 
 
 def test_definitions_are_checked_against_the_contracts_although_the_configuration_is_wrong(
